@@ -1,0 +1,226 @@
+r"""The triangular graphs :math:`\mathcal T_r` and the matrices that the strongly regular graph solution is made of.
+
+:math:`\mathcal T_r` is the line graph of the complete graph on r vertices: its r(r−1)/2 vertices are the edges of the
+complete graph, two of them adjacent where they share an end. Everywhere here the edges are ordered lexicographically,
+(0, 1), (0, 2), …, (r−2, r−1), and vertex i of :math:`\mathcal T_r` is the i-th of them.
+"""
+
+from __future__ import annotations
+
+from math import comb, isqrt, sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from theory._arguments import check_integer
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from jaxtyping import Float, Int
+
+__all__ = [
+    "Spectrum",
+    "StronglyRegularParameters",
+    "complete_graph_edges",
+    "incidence_matrix",
+    "last_layer_gram_spectrum",
+    "last_layer_pre_activations",
+    "normalised_incidence_matrix",
+    "parameters",
+    "spectrum",
+    "triangular_graph",
+    "triangular_order",
+]
+
+
+class StronglyRegularParameters(NamedTuple):
+    """(v, k, λ, μ) of a strongly regular graph: vertices, degree, common neighbours of adjacent and other pairs."""
+
+    vertices: int
+    degree: int
+    adjacent: int
+    non_adjacent: int
+
+
+class Spectrum(NamedTuple):
+    """Distinct eigenvalues of a symmetric matrix with their multiplicities, largest eigenvalue first."""
+
+    eigenvalues: tuple[int, ...]
+    multiplicities: tuple[int, ...]
+
+
+def complete_graph_edges(r: int) -> list[tuple[int, int]]:
+    """The edges of the complete graph on r vertices in lexicographic order.
+
+    >>> complete_graph_edges(3)
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    r = check_integer("r", r, at_least=2)
+    return [(i, j) for i in range(r) for j in range(i + 1, r)]
+
+
+def triangular_graph(r: int) -> nx.Graph:
+    """The triangular graph of order r, with nodes 0 … r(r−1)/2 − 1 in the order of `complete_graph_edges`.
+
+    Parameters
+    ----------
+    r : int
+        Order, at least 2.
+
+    Returns
+    -------
+    networkx.Graph
+        Each node carries the attribute ``edge``, the edge (i, j) of the complete graph that it stands for.
+
+    Raises
+    ------
+    ValueError
+        If r < 2.
+
+    References
+    ----------
+    lowrank, Definition 3.
+
+    Examples
+    --------
+    >>> graph = triangular_graph(4)  # the octahedron
+    >>> graph.number_of_nodes(), graph.number_of_edges(), graph.nodes[0]["edge"]
+    (6, 12, (0, 1))
+    """
+    import networkx as nx
+
+    number = {edge: i for i, edge in enumerate(complete_graph_edges(r))}
+    line = nx.line_graph(nx.complete_graph(r))
+    graph = nx.Graph()
+    graph.add_nodes_from((i, {"edge": edge}) for edge, i in number.items())
+    graph.add_edges_from((number[tuple(sorted(e))], number[tuple(sorted(f))]) for e, f in line.edges)
+    return graph
+
+
+def parameters(r: int) -> StronglyRegularParameters:
+    """The parameters of the triangular graph as a strongly regular graph, r ≥ 4 (lowrank, Definition 3).
+
+    >>> parameters(5)  # the complement of the Petersen graph
+    StronglyRegularParameters(vertices=10, degree=6, adjacent=3, non_adjacent=4)
+    """
+    r = check_integer("r", r, at_least=4)
+    return StronglyRegularParameters(comb(r, 2), 2 * (r - 2), r - 2, 4)
+
+
+def spectrum(r: int) -> Spectrum:
+    """The adjacency spectrum of the triangular graph, r ≥ 4 (lowrank, Definition 3).
+
+    >>> spectrum(5)
+    Spectrum(eigenvalues=(6, 1, -2), multiplicities=(1, 4, 5))
+    """
+    r = check_integer("r", r, at_least=4)
+    return Spectrum((2 * (r - 2), r - 4, -2), (1, r - 1, r * (r - 3) // 2))
+
+
+def triangular_order(K: int) -> tuple[int, int]:
+    """The orders r whose triangular numbers r(r−1)/2 enclose K: the largest with r(r−1)/2 ≤ K, the smallest with ≥ K.
+
+    Parameters
+    ----------
+    K : int
+        Number of classes, at least 1.
+
+    Returns
+    -------
+    below, above : int
+        Equal exactly when K is a triangular number.
+
+    Examples
+    --------
+    >>> triangular_order(10), triangular_order(12)
+    ((5, 5), (5, 6))
+    """
+    K = check_integer("K", K, at_least=1)
+    below = (1 + isqrt(1 + 8 * K)) // 2
+    return below, below if comb(below, 2) == K else below + 1
+
+
+def incidence_matrix(r: int) -> Int[np.ndarray, "r K"]:
+    """The vertex–edge incidence matrix of the complete graph: entry 1 where the vertex is an end of the edge.
+
+    Parameters
+    ----------
+    r : int
+        Number of vertices, at least 2.
+
+    Returns
+    -------
+    ndarray of int, shape (r, r(r−1)/2)
+
+    Examples
+    --------
+    >>> incidence_matrix(3)
+    array([[1, 1, 0],
+           [1, 0, 1],
+           [0, 1, 1]])
+    """
+    edges = complete_graph_edges(r)
+    matrix = np.zeros((r, len(edges)), dtype=np.int64)
+    for column, ends in enumerate(edges):
+        matrix[list(ends), column] = 1
+    return matrix
+
+
+def normalised_incidence_matrix(r: int) -> Float[np.ndarray, "r K"]:
+    """The matrix T_r of lowrank, Definition 3: `incidence_matrix` scaled by 1/√(r−1), so that its rows have unit norm.
+
+    >>> bool(np.allclose(normalised_incidence_matrix(5) @ np.ones(10), 2.0))  # (r−1)/√(r−1) = 2
+    True
+    """
+    scaled: Float[np.ndarray, "r K"] = incidence_matrix(r) / sqrt(r - 1)
+    return scaled
+
+
+def last_layer_pre_activations(r: int) -> Int[np.ndarray, "K K"]:
+    """The row types of the last layer before its ReLU: for every edge the vertex weighting −½ at its ends, +½ elsewhere.
+
+    The value at another edge is the sum of the weights at that edge's ends: −1 at the edge itself, 0 at edges that share
+    an end with it, 1 at disjoint edges.
+
+    Parameters
+    ----------
+    r : int
+        Order, at least 4.
+
+    Returns
+    -------
+    ndarray of int, shape (r(r−1)/2, r(r−1)/2)
+        One row for each pair of vertices, one column for each class.
+
+    References
+    ----------
+    lowrank, Definitions 4 and 9.
+
+    Examples
+    --------
+    >>> last_layer_pre_activations(4)[0]
+    array([-1,  0,  0,  0,  0,  1])
+    """
+    r = check_integer("r", r, at_least=4)
+    incidence = incidence_matrix(r)
+    doubled_weights = 1 - 2 * incidence.T  # +1 off the pair, −1 on it, twice the weighting
+    values: Int[np.ndarray, "K K"] = (doubled_weights @ incidence) // 2
+    return values
+
+
+def last_layer_gram_spectrum(r: int) -> Spectrum:
+    """Eigenvalues of M_Lᵀ M_L / β in the strongly regular graph solution, where M_L is the last layer after its ReLU.
+
+    The eigenspaces are those of the triangular graph, in the order of `spectrum`.
+
+    References
+    ----------
+    lowrank, Lemma 16.
+
+    Examples
+    --------
+    >>> last_layer_gram_spectrum(5)
+    Spectrum(eigenvalues=(9, 4, 1), multiplicities=(1, 4, 5))
+    """
+    multiplicities = spectrum(r).multiplicities
+    return Spectrum((comb(r - 2, 2) ** 2, (r - 3) ** 2, 1), multiplicities)
