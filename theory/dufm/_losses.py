@@ -260,7 +260,9 @@ def log_kappa_srg(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatV
     return kappa
 
 
-def srg_spectrum(r: Int[np.ndarray, " problems"]) -> tuple[Float[np.ndarray, "3 problems"], Float[np.ndarray, "3 problems"]]:
+def srg_spectrum(
+    r: Int[np.ndarray, " problems"],
+) -> tuple[Float[np.ndarray, "3 problems"], Float[np.ndarray, "3 problems"]]:
     """Multiplicities and eigenvalues of M_Lᵀ M_L / β (Lemma 16), as floats."""
     x = np.asarray(r, float)
     multiplicities = np.stack([np.ones_like(x), x - 1, x * (x - 3) / 2])
@@ -291,7 +293,9 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     return np.where(np.isneginf(best.log_u), 0.5, value)
 
 
-def triangular_orders(K: Int[np.ndarray, " problems"]) -> tuple[Int[np.ndarray, " problems"], Int[np.ndarray, " problems"]]:
+def triangular_orders(
+    K: Int[np.ndarray, " problems"],
+) -> tuple[Int[np.ndarray, " problems"], Int[np.ndarray, " problems"]]:
     """`theory.triangular_graph.triangular_order` for arrays (K ≤ 10¹², where the square root is exact enough)."""
     below = ((1 + np.sqrt(1.0 + 8.0 * K)) / 2).astype(np.int64)
     below -= below * (below - 1) // 2 > K
@@ -363,13 +367,16 @@ class _Objective:
     @property
     def log_peak(self) -> _FloatVector:
         """log(e_i u) at the peak of a bump."""
-        return np.log((self.L - 1) / (self.L + 1))
+        position: _FloatVector = np.log((self.L - 1) / (self.L + 1))
+        return position
 
     @property
     def sum_of_peaks(self) -> _FloatVector:
         """An upper bound of G."""
         x = (self.L - 1) / (self.L + 1)
-        height: _FloatVector = (self.weights * np.exp(self.log_e / self.L)).sum(0) * x ** (1 - 1 / self.L) / (1 + x) ** 2
+        height: _FloatVector = (
+            (self.weights * np.exp(self.log_e / self.L)).sum(0) * x ** (1 - 1 / self.L) / (1 + x) ** 2
+        )
         return height
 
     def at(self, index: Int[np.ndarray, " some"]) -> _Objective:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from numpy.typing import ArrayLike
 
-__all__ = ["Integers", "Regularisation", "Scalar", "exact_lams", "problems", "scalar_problem"]
+__all__ = ["Integers", "Regularisation", "Scalar", "exact_lams", "log_exact", "problems", "scalar_problem"]
 
 Scalar: TypeAlias = "float | Fraction | str"
 Integers: TypeAlias = "int | ArrayLike"
@@ -61,8 +61,7 @@ def problems(
     if lams is not None:
         if Ks.ndim or Ls.ndim:
             raise ValueError(f"lams goes with scalar K and L; K has shape {Ks.shape}, L has shape {Ls.shape}")
-        logs = np.float64(sum(_log(value) for value in exact_lams(lams, int(Ls))))
-        total = logs + np.log(ns)
+        total = sum(log_exact(value) for value in exact_lams(lams, int(Ls))) + np.log(ns)
     else:
         logs = _logs("lam", lam)
         shapes = {"K": Ks.shape, "L": Ls.shape, "lam": logs.shape, "n": ns.shape}
@@ -136,8 +135,11 @@ def _exact(name: str, value: object) -> Fraction:
     return exact
 
 
-def _log(value: Fraction) -> float:
-    nearest = float(value) if value.numerator.bit_length() - value.denominator.bit_length() in range(-1000, 1000) else 0.0
+def log_exact(value: Fraction) -> float:
+    """log of a positive number, also where the number itself would overflow or underflow a float."""
+    nearest = (
+        float(value) if value.numerator.bit_length() - value.denominator.bit_length() in range(-1000, 1000) else 0.0
+    )
     return log(nearest) if nearest else log(value.numerator) - log(value.denominator)
 
 
@@ -146,13 +148,14 @@ def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":  # strings, Fractions, and what is not allowed
         objects = np.asarray(values, dtype=object)
-        logs = [_log(_exact(name, value)) for value in objects.ravel()]
+        logs = [log_exact(_exact(name, value)) for value in objects.ravel()]
         return np.array(logs, float).reshape(objects.shape)
     array = array.astype(float)
     wrong = ~(np.isfinite(array) & (array > 0))
     if wrong.any():
         raise ValueError(f"{name} = {array[wrong][0]}; {name} must be positive and finite")
-    return np.log(array)
+    logarithms: Float[np.ndarray, "..."] = np.log(array)
+    return logarithms
 
 
 def _integers(name: str, values: Any, at_least: int, at_most: int | None = None) -> Int[np.ndarray, "..."]:
@@ -167,5 +170,3 @@ def _integers(name: str, values: Any, at_least: int, at_most: int | None = None)
     if wrong.any():
         raise ValueError(f"{name} = {array[wrong][0]}; {allowed}")
     return array.astype(np.int64)
-
-
