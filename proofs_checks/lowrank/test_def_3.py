@@ -1,0 +1,143 @@
+r"""The triangular graph of order r and its normalised incidence matrix (lowrank, Definition 3).
+
+:math:`\mathcal T_r` is the line graph of the complete graph on r vertices. It is strongly regular with parameters
+:math:`\bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)` and has the adjacency eigenvalues :math:`2(r-2)` once, :math:`r-4` with
+multiplicity :math:`r-1`, and :math:`-2` with multiplicity :math:`\tfrac{r(r-3)}2`. For :math:`T_r`, which has the entry
+:math:`1/\sqrt{r-1}` where a vertex is an end of an edge and 0 elsewhere,
+
+.. math::
+    T_r T_r^\top = \frac{(r-2) I + J}{r-1}, \qquad T_r^\top T_r = \frac{2 I + A(\mathcal T_r)}{r-1}.
+
+The definition names no least order. Below r = 4 no two edges of the complete graph are disjoint: the triangular graph
+is complete, which leaves the fourth parameter without a meaning, so that a complete graph does not count as strongly
+regular; and at r = 2 a multiplicity is −1. The constructions take r ≥ 4, and so does the amended statement.
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+import sympy as sp
+from flint import fmpz_mat
+
+from theory import triangular_graph
+from theory.ledger import Claim, Statement, require
+
+R = sp.Symbol("r", positive=True)
+
+
+class TriangularGraph(NamedTuple):
+    """The statement: where it is made, and its formulas as functions of r."""
+
+    least_order: int
+    parameters: tuple = (R * (R - 1) / 2, 2 * (R - 2), R - 2, 4)
+    eigenvalues: tuple = (2 * (R - 2), R - 4, -2)
+    multiplicities: tuple = (1, R - 1, R * (R - 3) / 2)
+    rows: tuple = ((R - 2) / (R - 1), 1 / (R - 1))  # T Tᵀ: coefficients of I and J
+    columns: tuple = (2 / (R - 1), 1 / (R - 1))  # Tᵀ T: coefficients of I and A
+
+    def at(self, r):
+        """The formulas at an order, as integers and fractions."""
+        return [tuple(sp.sympify(value).subs(R, r) for value in formulas) for formulas in self[1:]]
+
+
+TEXT = (
+    r"\mathcal T_r \text{ is strongly regular with parameters } \bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)"
+    r"\text{ and spectrum } 2(r-2)^{1},\ (r-4)^{r-1},\ (-2)^{r(r-3)/2};\quad"
+    r"T_r T_r^\top = \tfrac{(r-2) I + J}{r-1},\ T_r^\top T_r = \tfrac{2 I + A(\mathcal T_r)}{r-1}"
+)
+
+claim = Claim(
+    id="lowrank.def-3",
+    title="Triangular graph: parameters, spectrum, incidence matrix",
+    source="lowrank, Section 4, Definition 3",
+    verdict="amended",
+    printed=Statement(TEXT, TriangularGraph(2)),
+    amended=Statement(TEXT + r"\quad\text{for } r \ge 4", TriangularGraph(4)),
+    near_misses={
+        "from r = 3 on": TriangularGraph(3),
+        "non-adjacent vertices with 3 common neighbours": TriangularGraph(
+            4, parameters=(R * (R - 1) / 2, 2 * (R - 2), R - 2, 3)
+        ),
+        "r − 3 in place of r − 4": TriangularGraph(4, eigenvalues=(2 * (R - 2), R - 3, -2)),
+        "multiplicities of r − 4 and −2 exchanged": TriangularGraph(4, multiplicities=(1, R * (R - 3) / 2, R - 1)),
+        "incidence matrix scaled by 1/√r": TriangularGraph(4, rows=((R - 2) / R, 1 / R), columns=(2 / R, 1 / R)),
+    },
+)
+
+
+def is_zero(*expressions):
+    return all(sp.simplify(expression) == 0 for expression in expressions)
+
+
+@claim.check("derived")
+def test_for_all_r_by_counting_edges(statement):
+    count, joined = triangular_graph.edge_sum, lambda e, f: len(e & f) == 1
+    e, sharing, disjoint = (
+        {0, 1},
+        {0, 2},
+        {2, 3},
+    )  # without the third there is no pair of vertices that are not adjacent
+    require(statement.least_order >= len(e | disjoint), "the graph is complete", r=statement.least_order)
+
+    counted = (
+        count(R, {}, lambda ends: True),
+        count(R, e, lambda ends: joined(ends, e)),
+        count(R, e | sharing, lambda ends: joined(ends, e) and joined(ends, sharing)),
+        count(R, e | disjoint, lambda ends: joined(ends, e) and joined(ends, disjoint)),
+    )
+    require(is_zero(*map(sp.Add, counted, [-p for p in statement.parameters])), "the parameters differ")
+
+    # A² = k I + λ A + μ (J − I − A): on the complement of the ones the eigenvalues solve a quadratic equation, and
+    # the traces of I and A give their multiplicities.
+    v, k, adjacent, other = counted
+    theta, m, n = sp.symbols("theta m n")
+    roots = sp.solve(sp.Eq(theta**2, k + adjacent * theta + other * (-1 - theta)), theta)
+    require({sp.factor(t) for t in roots} == set(map(sp.sympify, statement.eigenvalues[1:])), "the eigenvalues differ")
+    solved = sp.solve([1 + m + n - v, k + m * statement.eigenvalues[1] + n * statement.eigenvalues[2]], [m, n])
+    stated = statement.multiplicities
+    require(is_zero(k - statement.eigenvalues[0], stated[0] - 1), "the largest eigenvalue differs")
+    require(is_zero(solved[m] - stated[1], solved[n] - stated[2]), "the multiplicities differ")
+
+    # (T Tᵀ)ᵤᵥ (r−1) counts the edges with both ends in {u, v}; (Tᵀ T)ₑ𝒻 (r−1) counts their common ends.
+    on, off = count(R, {0}, lambda ends: 0 in ends), count(R, {0, 1}, lambda ends: {0, 1} <= ends)
+    scale = 1 / (R - 1)
+    require(is_zero(statement.rows[0] - scale * (on - off), statement.rows[1] - scale * off), "T Tᵀ differs")
+    require(
+        is_zero(statement.columns[0] - scale * len(e), statement.columns[1] - scale * len(e & sharing)), "Tᵀ T differs"
+    )
+
+
+@claim.check("exact")
+def test_graphs_up_to_order_12(statement):
+    for r in range(statement.least_order, 13):
+        stated, eigenvalues, multiplicities, rows, columns = statement.at(r)
+        edges = list(combinations(range(r), 2))
+        graph = nx.line_graph(nx.complete_graph(r))
+        adjacency = nx.to_numpy_array(graph, nodelist=edges, dtype=int)
+        spectrum = dict.fromkeys(eigenvalues, 0)
+        for value, multiplicity in zip(eigenvalues, multiplicities, strict=True):
+            require(multiplicity >= 0, "a multiplicity is negative", r=r, eigenvalue=value, multiplicity=multiplicity)
+            spectrum[value] += multiplicity
+        for value, multiplicity in spectrum.items():
+            shifted = adjacency - int(value) * np.eye(len(edges), dtype=int)
+            kernel = len(edges) - fmpz_mat(shifted.tolist()).rank()
+            require(kernel == multiplicity, "the spectrum differs", r=r, eigenvalue=value, multiplicity=kernel)
+        require(nx.is_strongly_regular(graph), "the graph is complete, not strongly regular", r=r)
+
+        common = adjacency @ adjacency
+        joined, apart = adjacency == 1, adjacency + np.eye(len(edges)) == 0
+        counted = [{len(edges)}, set(np.diag(common)), set(common[joined]), set(common[apart])]
+        require(counted == [{p} for p in stated], "the parameters differ", r=r)
+
+        incidence = nx.incidence_matrix(nx.complete_graph(r), edgelist=edges).toarray().astype(int)
+        require(
+            np.all(incidence @ incidence.T == (r - 1) * (rows[0] * np.eye(r, dtype=int) + rows[1])), "T Tᵀ differs", r=r
+        )
+        identity = np.eye(len(edges), dtype=int)
+        require(
+            np.all(incidence.T @ incidence == (r - 1) * (columns[0] * identity + columns[1] * adjacency)),
+            "Tᵀ T differs",
+            r=r,
+        )
