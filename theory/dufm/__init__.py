@@ -5,7 +5,11 @@
 True
 >>> dufm.srg(10, 4, 5e-4)
 <SRG solution of the 4-DUFM: K = 10, n = 1, loss 0.0101983, ranks (5, 5, 5, 10)>
+
+`symbolic_loss` derives both losses with SymPy, which is loaded only then.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from theory.dufm._losses import Construction, dnc_loss, loss_ratio, srg_loss
 from theory.dufm._solution import Matrices, Solution, conditionally_optimal, dnc, evaluate_loss, srg
@@ -14,6 +18,7 @@ __all__ = [
     "Construction",
     "Matrices",
     "Solution",
+    "SymbolicLoss",
     "conditionally_optimal",
     "dnc",
     "dnc_loss",
@@ -21,4 +26,22 @@ __all__ = [
     "loss_ratio",
     "srg",
     "srg_loss",
+    "symbolic_loss",
 ]
+
+_LAZY = {"SymbolicLoss": "theory.dufm._symbolic", "symbolic_loss": "theory.dufm._symbolic"}
+
+if TYPE_CHECKING:
+    from theory.dufm._symbolic import SymbolicLoss, symbolic_loss
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import importlib
+
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
