@@ -30,7 +30,7 @@ theory.ledger._claim.Refuted: the sum differs: m = 1
 """
 
 from theory.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Refuted, Statement, Variant, Verdict, require
-from theory.ledger._library import LedgerError, find_ledger, load_claims
+from theory.ledger._library import LedgerError, Listing, find_ledger, load_claims, read_claims
 
 __all__ = [
     "KINDS",
@@ -39,11 +39,13 @@ __all__ = [
     "Claim",
     "Kind",
     "LedgerError",
+    "Listing",
     "Refuted",
     "Statement",
     "Variant",
     "Verdict",
     "find_ledger",
     "load_claims",
+    "read_claims",
     "require",
 ]

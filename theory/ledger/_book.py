@@ -33,7 +33,6 @@ class Record:
             "title": claim.title,
             "source": claim.source,
             "verdict": claim.verdict,
-            "statement": claim.printed.text,
             "amended": None if claim.amended is None else claim.amended.text,
             "depends_on": list(claim.depends_on),
         }
@@ -54,7 +53,11 @@ class Entry:
     """A claim with the items that ran."""
 
     claim: dict[str, Any]
-    records: list[Record] = field(default_factory=list)
+    trials: dict[str, Record] = field(default_factory=dict)
+
+    @property
+    def records(self) -> list[Record]:
+        return list(self.trials.values())
 
     @property
     def evidence(self) -> list[Record]:
@@ -92,25 +95,25 @@ class Entry:
         return found[0].counterexample if found else None
 
     def to_json(self) -> dict[str, Any]:
-        near_misses = [
-            {
-                "name": name,
-                "rejected": rejected,
-                "by": [r.test for r in self.records if r.role == "near miss" and r.variant == name],
-            }
-            for name, rejected in self.near_misses.items()
-        ]
-        evidence = [
-            {"kind": r.kind, "test": r.test, "statement": r.role, "outcome": r.outcome, "seconds": r.seconds}
-            for r in self.evidence
-        ]
-        found = {
-            "status": self.status,
-            "evidence": evidence,
-            "near_misses": near_misses,
+        return {
+            **{name: self.claim[name] for name in ("id", "title", "source", "verdict")},
+            "evidence": [
+                {"kind": r.kind, "test": r.test, "outcome": r.outcome, "seconds": r.seconds} for r in self.evidence
+            ],
+            "near_misses": [
+                {
+                    "name": name,
+                    "rejected": rejected,
+                    "by": [
+                        r.test for r in self.records if (r.role, r.variant, r.outcome) == ("near miss", name, "passed")
+                    ],
+                }
+                for name, rejected in self.near_misses.items()
+            ],
             "counterexample": self.counterexample,
+            "amended": self.claim["amended"],
+            "depends_on": self.claim["depends_on"],
         }
-        return {**self.claim, **found}
 
 
 class Book:
@@ -124,7 +127,8 @@ class Book:
         return [self._entries[name] for name in sorted(self._entries, key=natural)]
 
     def add(self, record: Record) -> None:
-        self._entries.setdefault(record.claim["id"], Entry(record.claim)).records.append(record)
+        """Note what came of a test item; a later report on the same item, as of its teardown, replaces the earlier."""
+        self._entries.setdefault(record.claim["id"], Entry(record.claim)).trials[record.test] = record
 
     def to_json(self) -> list[dict[str, Any]]:
         return [entry.to_json() for entry in self.entries]

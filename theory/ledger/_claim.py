@@ -71,7 +71,7 @@ class Check:
     @property
     def variants(self) -> list[Variant]:
         """The forms of the statement that the check is run on."""
-        return [variant for variant in self.claim.variants if variant.name not in self.blind_to]
+        return [v for v in self.claim.variants if v.role != "near miss" or v.name not in self.blind_to]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,10 @@ class Claim:
     Raises
     ------
     ValueError
-        If an id or a title is empty, the verdict is unknown, or an amended statement is missing or not wanted.
+        If an id is not of that form, a title or source is empty, the verdict is unknown, or an amended statement is
+        missing or not wanted.
+    TypeError
+        If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
     """
 
     id: str
@@ -123,6 +126,13 @@ class Claim:
                 raise ValueError(f"{name} of {self.id} is empty")
         if (self.amended is not None) != (self.verdict == "amended"):
             raise ValueError(f"amended of {self.id}: given exactly when the verdict is 'amended', not {self.verdict!r}")
+        for name, value in (("printed", self.printed), ("amended", self.amended)):
+            if (value is not None or name == "printed") and not isinstance(value, Statement):
+                raise TypeError(f"{name} of {self.id} is a {type(value).__name__}, not a Statement")
+        if not isinstance(self.near_misses, Mapping):
+            raise TypeError(f"near_misses of {self.id} is a {type(self.near_misses).__name__}, not a mapping")
+        if isinstance(self.depends_on, str):
+            raise TypeError(f"depends_on = {self.depends_on!r} of {self.id} is a string, not a list of ids")
         object.__setattr__(self, "near_misses", MappingProxyType(dict(self.near_misses)))
         object.__setattr__(self, "depends_on", tuple(self.depends_on))
 

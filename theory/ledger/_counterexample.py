@@ -11,17 +11,21 @@ def counterexample(refutation: AssertionError) -> str:
     It is the witness of a `Refuted`, else what Hypothesis shrank the example to, else the error's own first line.
     """
     if isinstance(refutation, Refuted) and refutation.witness:
-        return str(refutation)
-    message = next(iter(str(refutation).splitlines()), "")
+        return " ".join(str(refutation).split())
+    message = next((line.strip() for line in str(refutation).splitlines() if line.strip()), "")
     example = _falsifying_example("\n".join(getattr(refutation, "__notes__", [])))
     return ": ".join(part for part in (message, example) if part) or type(refutation).__name__
 
 
 def _falsifying_example(notes: str) -> str:
-    """The arguments in Hypothesis's note ``Falsifying example: test_name(...)``, without the statement."""
-    found = re.search(r"Falsifying example: \w+\((?P<arguments>.*?)^\)", notes, re.DOTALL | re.MULTILINE)
+    """The arguments in Hypothesis's note ``Failing test case: test_name(...)``, without the statement.
+
+    The words before the colon differ between versions of Hypothesis, and for explicit examples.
+    """
+    found = re.search(r"^[A-Z][a-z ]+: \w+\(\n(?P<arguments>.*?)^\)", notes, re.DOTALL | re.MULTILINE)
     if found is None:
         return ""
-    lines = (line.strip() for line in found["arguments"].splitlines())
-    lines = (re.sub(r"\s*# or any other generated value$", "", line) for line in lines)
-    return " ".join(line for line in lines if line and not line.startswith("statement=")).rstrip(",")
+    text = re.sub(r"\s*# or any other generated value$", "", found["arguments"], flags=re.MULTILINE)
+    arguments = re.split(r"^    (?=\w+=)", text, flags=re.MULTILINE)  # a value may run over further, indented lines
+    shown = (" ".join(argument.split()).rstrip(",") for argument in arguments if not argument.startswith("statement="))
+    return ", ".join(argument for argument in shown if argument)

@@ -8,6 +8,7 @@ Options: ``--ledger FILE`` writes the ledger as JSON, ``--long`` runs the checks
 """
 
 import json
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -17,10 +18,10 @@ import pytest
 from theory.ledger._book import Book, Record
 from theory.ledger._claim import KINDS, Check, Claim
 from theory.ledger._counterexample import counterexample
-from theory.ledger._library import LedgerError, claim_of, load_claims
+from theory.ledger._library import LedgerError, claim_files, claim_of, read_claim
 
 _TRIAL = pytest.StashKey[Record]()
-_CLAIMS = pytest.StashKey[dict[Path, Claim]]()
+_IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
 _BOOK = pytest.StashKey[Book]()
 
 
@@ -37,9 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: evidence of this kind for a claim")
     config.addinivalue_line("markers", "long: takes minutes; runs only with --long")
     config.stash[_BOOK] = Book()
-    target = config.getoption("--ledger")
-    if target is not None and not target.absolute().parent.is_dir():
-        raise pytest.UsageError(f"--ledger {target}: the folder {target.absolute().parent} does not exist")
+    config.stash[_IDS] = {}
+    target = _target(config)
+    if target is not None and not target.parent.is_dir():
+        raise pytest.UsageError(f"--ledger: the folder {target.parent} does not exist")
+    if target is not None and target.is_dir():
+        raise pytest.UsageError(f"--ledger: {target} is a folder, not a file")
+
+
+def _target(config: pytest.Config) -> Path | None:
+    """The file that ``--ledger`` names, if this process is to write it."""
+    name = config.getoption("--ledger")
+    if name is None or hasattr(config, "workerinput"):
+        return None
+    return Path(config.invocation_params.dir, name)
 
 
 # Collection: a check is one item for each form of the statement.
@@ -47,9 +59,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     check = Check.of(metafunc.function)
-    if check is not None:
-        variants = check.variants
-        metafunc.parametrize("statement", [v.value for v in variants], ids=[v.id for v in variants])
+    if check is None:
+        return
+    if check.claim is not claim_of(metafunc.module):
+        pytest.fail(
+            f"{metafunc.function.__name__} checks {check.claim.id}, which its file does not state: "
+            "one claim, one file, and the claim's name there is 'claim'",
+            pytrace=False,
+        )
+    variants = check.variants
+    metafunc.parametrize("statement", [v.value for v in variants], ids=[v.id for v in variants])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,26 +76,25 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
-    if isinstance(collector, pytest.Module) and report.passed and claim_of(collector.obj) is not None:
+    if type(collector) is pytest.Module and report.passed and claim_of(collector.obj) is not None:
         report.result.append(Rules.from_parent(collector, name="rules"))
     return report
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    modules = {module.path: module.obj for item in items if (module := item.getparent(pytest.Module)) is not None}
-    session.stash[_CLAIMS] = {path: claim for path, m in modules.items() if (claim := claim_of(m)) is not None}
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         trial = _trial(item)
         if trial is not None:
             item.stash[_TRIAL] = trial
+            item.extra_keyword_matches.add(trial.claim["id"])
             if trial.kind is not None:
                 item.add_marker(trial.kind)
     if not config.getoption("--long"):
-        long = [item for item in items if item.get_closest_marker("long") is not None]
+        long = {item for item in items if item.get_closest_marker("long") is not None}
         if long:
-            config.hook.pytest_deselected(items=long)
-            items[:] = [item for item in items if item not in set(long)]
+            config.hook.pytest_deselected(items=list(long))
+            items[:] = [item for item in items if item not in long]
 
 
 def _trial(item: pytest.Item) -> Record | None:
@@ -143,7 +161,18 @@ class Rules(pytest.Item):
             raise RuleBroken("\n".join(f"{self.claim.id}: {fault}" for fault in faults))
 
     def faults(self) -> Iterator[str]:
-        claim, path = self.claim, self.path
+        """What the claim breaks, rule by rule."""
+        yield from self._faults_of_the_checks()
+        yield from self._faults_of_the_place()
+        ids = self._ids()
+        for path, name in ids.items():
+            if name == self.claim.id and path != self.path:
+                yield f"its id is also that of {path}"
+        for name in sorted(set(self.claim.depends_on) - set(ids.values())):
+            yield f"it depends on {name}, which is the id of no claim"
+
+    def _faults_of_the_checks(self) -> Iterator[str]:
+        claim = self.claim
         checks = claim.checks_in(self.parent.obj)
         kinds = {check.kind for check in checks.values()}
         if len(kinds) < 2:
@@ -156,23 +185,24 @@ class Rules(pytest.Item):
         for name in checks:
             if not name.startswith("test_"):
                 yield f"the check {name} never runs: its name must begin with 'test_'"
-        claims = self.session.stash[_CLAIMS]
-        for other, its in claims.items():
-            if its.id == claim.id and other != path:
-                yield f"its id is also that of {other}"
-        unknown = set(claim.depends_on) - {its.id for its in claims.values()}
-        if unknown:  # perhaps they are only not selected
-            unknown -= {its.id for its in self._whole_ledger().values()}
-        for missing in sorted(unknown):
-            yield f"it depends on {missing}, which is the id of no claim"
-        if path.parent.name.replace("_", "-") != claim.id.split(".")[0]:
-            yield f"its file is in the folder {path.parent.name}, not in that of its paper"
+            if any(mark.name == "xfail" for mark in getattr(getattr(self.parent.obj, name), "pytestmark", ())):
+                yield f"the check {name} is marked xfail: what it should do follows from the statement alone"
 
-    def _whole_ledger(self) -> dict[Path, Claim]:
-        try:
-            return load_claims(self.path.parent.parent)
-        except LedgerError as error:
-            raise RuleBroken(str(error)) from error
+    def _faults_of_the_place(self) -> Iterator[str]:
+        paper, row = self.claim.id.split(".", 1)
+        folder, file = paper.replace("-", "_"), f"test_{re.sub('[^A-Za-z0-9]', '_', row)}.py"
+        if self.path.parent.name != folder:
+            yield f"its file is in the folder {self.path.parent.name}, not in that of its paper, {folder}"
+        if self.path.name.lower() != file.lower():
+            yield f"its file is named {self.path.name}, not after its id, {file}"
+
+    def _ids(self) -> dict[Path, str]:
+        """The id of every claim of the whole ledger, selected or not, by file."""
+        root = self.path.parent.parent
+        ledgers = self.config.stash[_IDS]
+        if root not in ledgers:
+            ledgers[root] = dict(_read_ids(root))
+        return ledgers[root]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         return str(excinfo.value) if isinstance(excinfo.value, RuleBroken) else super().repr_failure(excinfo, style)
@@ -183,6 +213,16 @@ class Rules(pytest.Item):
 
 class RuleBroken(Exception):
     """A claim that does not keep the ledger's rules."""
+
+
+def _read_ids(root: Path) -> Iterator[tuple[Path, str]]:
+    for path in claim_files(root):
+        try:
+            listing = read_claim(path)
+        except LedgerError:  # collecting the file reports it
+            continue
+        if listing is not None:
+            yield path, listing.id
 
 
 # Reporting, in the process that the user started.
@@ -205,11 +245,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    target = session.config.getoption("--ledger")
-    if target is not None and not hasattr(session.config, "workerinput"):
-        target.write_text(
-            json.dumps(session.config.stash[_BOOK].to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+    target = _target(session.config)
+    if target is not None and not session.config.option.collectonly:
+        book = json.dumps(session.config.stash[_BOOK].to_json(), indent=2, ensure_ascii=False)
+        target.write_text(book + "\n", encoding="utf-8")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
