@@ -7,7 +7,7 @@ Nothing here imports torch. Submodules are loaded when they are first asked for,
 import importlib
 from typing import Any
 
-__all__ = ["dufm", "ledger", "triangular_graph"]
+__all__ = ["certificate", "dufm", "ledger", "triangular_graph"]
 
 
 def __getattr__(name: str) -> Any:
