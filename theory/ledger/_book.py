@@ -1,12 +1,11 @@
 """The ledger of one run: what was tried, and what came of it."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from theory.ledger._claim import KINDS, VERDICTS, Claim, Variant
+from theory.ledger._claim import KINDS, VERDICTS, Claim, Variant, natural
 
 _STYLE = {"holds": "green", "observed": "green", "amended": "yellow", "fails": "yellow", "broken": "red"}
 _SMALLEST_FIRST = ("exact", "property", "enclosed", "derived", "optimised", "simulated")
@@ -154,8 +153,3 @@ class Book:
             yield "false as printed, with the smallest counterexample:", None
         for entry in refuted:
             yield f"  {entry.claim['id']}: {entry.counterexample or 'not run'}", "yellow"
-
-
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """A sorting key that puts lemma-9 before lemma-12."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part]

@@ -211,3 +211,8 @@ def require(condition: object, message: str, **witness: object) -> None:
     """
     if not condition:
         raise Refuted(message, **witness)
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """A sorting key that puts lemma-9 before lemma-12."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part]

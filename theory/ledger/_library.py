@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
 
-from theory.ledger._claim import Claim, Kind, Verdict
+from theory.ledger._claim import Claim, Kind, Verdict, natural
 
 
 class LedgerError(Exception):
@@ -51,6 +51,11 @@ class Listing:
     near_misses: tuple[str, ...]
     depends_on: tuple[str, ...]
     checks: Mapping[str, Kind]
+
+    @property
+    def sort_key(self) -> list[tuple[int, int | str]]:
+        """The order of the ledger: by id, numbers in ids as numbers."""
+        return natural(self.id)
 
 
 def find_ledger(start: Path | None = None) -> Path:
