@@ -1,0 +1,149 @@
+r"""The weights of the step into the last layer of the SRG solution (lowrank, Lemma 14).
+
+For :math:`M_{L-1}` and :math:`\tilde M_L` as in Definition 9,
+
+.. math::
+    \min \{ \lVert W_{L-1} \rVert_F^2 : W_{L-1} M_{L-1} = \tilde M_L \}
+    = \frac{K^2 \alpha_L}{(r^2 - 5r + 8)\,\alpha_{L-1}} = \frac{K^2 \beta}{2\,\alpha_{L-1}}.
+
+Row types of :math:`\tilde M_L` have one entry −1, :math:`\binom{r-2}2` entries 1, and zeros. The paper scales them to unit
+norm, the entry −1 included, and lets :math:`\alpha_L` be the sum of squared multiples of the unit rows; :math:`\beta` is
+that of the integer rows, so that :math:`\alpha_L = \bigl(1 + \binom{r-2}2\bigr)\beta = \tfrac{r^2-5r+8}2\,\beta`. Both
+forms are checked.
+
+The optimiser is given the layer after the ReLU alone, :math:`\sigma(W_{L-1} M_{L-1}) = M_L`. It finds the same minimum:
+the entries −1 and 0 that the definition prescribes are those of the cheapest pre-activation.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cvxpy as cp
+import numpy as np
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import triangular_graph
+from theory.ledger import Claim, Statement, require
+
+
+class LastStep(NamedTuple):
+    """The least squared norm of W_{L-1} from r, K, α_{L-1} and α_L (rows of unit norm), or β (rows of integers)."""
+
+    unit: Callable
+    integer: Callable
+
+
+def norm(r):
+    return 1 + (r - 2) * (r - 3) / 2
+
+
+claim = Claim(
+    id="lowrank.lemma-14",
+    title="Cost of the step into the last SRG layer",
+    source="lowrank, Appendix A.1, Lemma 14, problem (16)–(17)",
+    verdict="holds",
+    printed=Statement(
+        r"\min\{\|W_{L-1}\|_F^2 : W_{L-1} M_{L-1} = \tilde M_L\} = \frac{K^2 \alpha_L}{(r^2-5r+8) \alpha_{L-1}}"
+        r"= \frac{K^2 \beta}{2 \alpha_{L-1}}",
+        LastStep(
+            lambda r, K, before, last: K**2 * last / ((r**2 - 5 * r + 8) * before),
+            lambda r, K, before, last: K**2 * last / (2 * before),
+        ),
+    ),
+    near_misses={
+        "the entry −1 left out of the norm": LastStep(
+            lambda r, K, before, last: K**2 * last / ((r - 2) * (r - 3) * before),
+            lambda r, K, before, last: K**2 * last / (2 * before),
+        ),
+        "no normalisation": LastStep(*[lambda r, K, before, last: K**2 * last / (2 * before)] * 2),
+        "one row type, not K": LastStep(
+            lambda r, K, before, last: K * last / ((r**2 - 5 * r + 8) * before),
+            lambda r, K, before, last: K * last / (2 * before),
+        ),
+        "a step between intermediate layers": LastStep(
+            lambda r, K, before, last: r * last / before,
+            lambda r, K, before, last: r * norm(r) * last / before,
+        ),
+    },
+    depends_on=["lowrank.def-3", "lowrank.lemma-12"],
+)
+
+
+@claim.check("derived")
+def test_for_all_r_from_lemma_12(statement):
+    r, before, last = sp.symbols("r alpha beta", positive=True)
+    K = r * (r - 1) / 2
+    # A row type: the pair {0, 1} has weights −½, the other vertices ½, and an edge the sum of the weights of its ends.
+    pair, entry = frozenset({0, 1}), lambda ends: 1 - len(ends & {0, 1})
+    squared_norm = triangular_graph.edge_sum(r, pair, lambda ends: entry(ends) ** 2)
+    # Its products with the rows of T_r: sums over the edges at a vertex of the pair, and at another vertex.
+    inside = triangular_graph.edge_sum(r, pair, lambda ends: entry(ends) if 0 in ends else 0) / sp.sqrt(r - 1)
+    outside = triangular_graph.edge_sum(r, pair | {2}, lambda ends: entry(ends) if 2 in ends else 0) / sp.sqrt(r - 1)
+    total, squares = 2 * inside + (r - 2) * outside, 2 * inside**2 + (r - 2) * outside**2
+    one_row = triangular_graph.least_norm_squared(r, total, squares)
+    # The least norm is quadratic in the row, inversely so in the layer before; the squared multiples sum to β for each
+    # of K row types, or with rows of unit norm to α_L.
+    integer = K * one_row * last / before
+    require(sp.simplify(integer - statement.integer(r, K, before, last)) == 0, "the least norm differs, in β")
+    unit = integer / squared_norm
+    require(sp.simplify(unit - statement.unit(r, K, before, last)) == 0, "the least norm differs, in α_L")
+
+
+def layers(r, multiples):
+    """M_{L-1} and the pre-activations of M_L, of integer rows, with the multiples of as many row types as either has."""
+    before, last = triangular_graph.incidence_matrix(r), triangular_graph.last_layer_pre_activations(r)
+    return multiples(len(before)) @ before, multiples(len(last)) @ last
+
+
+def compare(statement, r, least, before, last, equal, number):
+    """The statement for rows of integers, against the least norm for M_{L-1} √(r−1), and for rows of unit norm."""
+    K, least = number(r * (r - 1) // 2), least * number(r - 1)
+    stated = statement.integer(number(r), K, before, last)
+    require(equal(stated, least), "the least norm differs, in β", r=r, stated=stated, least=least)
+    row = triangular_graph.last_layer_pre_activations(r)[0]
+    stated = statement.unit(number(r), K, before, last * number(int(row @ row)))  # the same layer in the other measure
+    require(equal(stated, least), "the least norm differs, in α_L", r=r, stated=stated, least=least)
+
+
+def integer_multiples(types):
+    """Multiples with one sum of squares for all row types, 49."""
+    return triangular_graph.row_multiples([[2, 3, 6] if i % 3 == 1 else [7] for i in range(types)])
+
+
+@claim.check("exact")
+def test_pseudoinverse_in_rationals(statement):
+    for r in range(4, 7):
+        M, output = layers(r, integer_multiples)
+        W = sp.Matrix(output) * sp.Matrix(M).pinv()
+        require(np.array_equal(np.array(W * M), output), "no W maps M_{L-1} to the pre-activations", r=r)
+        compare(statement, r, sum(w**2 for w in W), 49, 49, lambda x, y: x == y, sp.Integer)
+
+
+@claim.check("property")
+@given(st.integers(4, 7), st.integers(0, 2**32 - 1))
+def test_least_squares_solver(statement, r, seed):
+    rng = np.random.default_rng(seed)
+    before, last = rng.lognormal(sigma=2, size=2)
+
+    def multiples(types):
+        return triangular_graph.row_multiples([rng.exponential(size=1 + i % 2) for i in range(types)], scale=1.0)
+
+    M, output = layers(r, multiples)
+    # M is of rank r and has, as T_r, non-zero singular values within a factor of 2 of each other.
+    W = np.linalg.lstsq(M.T, output.T, rcond=1e-8)[0]
+    compare(statement, r, np.sum(W**2) * last / before, before, last, lambda x, y: np.isclose(x, y, rtol=1e-11), float)
+
+
+@claim.check("optimised")
+def test_conic_solver_with_the_output_after_the_relu(statement):
+    for r in (4, 5):
+        M, output = layers(r, integer_multiples)
+        positive = (output > 0).astype(int)
+        W = cp.Variable((len(output), len(M)))
+        constraints = [cp.multiply(positive, W @ M - output) == 0, cp.multiply(1 - positive, W @ M) <= 0]
+        problem = cp.Problem(cp.Minimize(cp.sum_squares(W)), constraints)
+        problem.solve(solver=cp.CLARABEL)
+        # The solver stops at a relative gap of 1e-8.
+        compare(statement, r, problem.value, 49, 49, lambda x, y: np.isclose(x, y, rtol=1e-6), float)
