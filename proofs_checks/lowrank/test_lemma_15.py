@@ -1,0 +1,113 @@
+r"""The Gram matrices of the intermediate layers of the SRG solution (lowrank, Lemma 15).
+
+For :math:`2 \le l \le L-1` and :math:`M_l` as in Definition 9: :math:`\tilde M_l = M_l`, and :math:`M_l^\top M_l` has the
+eigenvalues
+
+.. math::
+    2\alpha_l \ \text{(once)}, \qquad \frac{r-2}{r-1}\,\alpha_l \ (r-1 \text{ times}), \qquad
+    0 \ \bigl(\tfrac{r(r-3)}2 \text{ times}\bigr).
+
+Definition 4 makes the rows of :math:`M_l` non-negative multiples of rows of :math:`T_r`; the wording of Definition 9 that
+the lemma refers to says multiples. With multiples of either sign the first half of the lemma is false, and after the
+ReLU the second half too: that reading is a near miss.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import sympy as sp
+from flint import fmpz_mat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import triangular_graph
+from theory.ledger import Claim, Statement, require
+
+
+class GramSpectrum(NamedTuple):
+    """The statement: eigenvalues for α_l = 1 and their multiplicities from r, and whether multiples may be negative."""
+
+    eigenvalues: Callable
+    multiplicities: Callable = lambda r: (1, r - 1, r * (r - 3) / 2)
+    signed: bool = False
+
+
+def eigenvalues(r):
+    return 2, (r - 2) / (r - 1), 0
+
+
+claim = Claim(
+    id="lowrank.lemma-15",
+    title="Gram matrices of the intermediate SRG layers",
+    source="lowrank, Appendix A.1, Lemma 15",
+    verdict="holds",
+    printed=Statement(
+        r"\tilde M_l = M_l \text{ and } M_l^\top M_l \text{ has the eigenvalues } (2\alpha_l)^{1},\ "
+        r"\bigl(\tfrac{r-2}{r-1} \alpha_l\bigr)^{r-1},\ 0^{r(r-3)/2} \quad\text{for } 2 \le l \le L-1",
+        GramSpectrum(eigenvalues),
+    ),
+    near_misses={
+        "r − 3 in place of r − 2": GramSpectrum(lambda r: (2, (r - 3) / (r - 1), 0)),
+        "α_l in place of 2α_l": GramSpectrum(lambda r: (1, (r - 2) / (r - 1), 0)),
+        "multiplicity r of the middle eigenvalue": GramSpectrum(eigenvalues, lambda r: (1, r, r * (r - 3) / 2 - 1)),
+        "multiples of either sign": GramSpectrum(eigenvalues, signed=True),
+    },
+    depends_on=["lowrank.def-3"],
+)
+
+
+@claim.check("derived", blind_to={"multiples of either sign": "the layer is taken to be non-negative"})
+def test_for_all_r_by_counting_common_ends(statement):
+    r = sp.Symbol("r", positive=True)
+    # The squared multiples of vertex v sum to α_l = 1, so that the entry at (e, f) is Σ_v T_ve T_vf = |e ∩ f|/(r−1).
+    equal, sharing, disjoint = 2 / (r - 1), 1 / (r - 1), sp.Integer(0)
+    derived = triangular_graph.intersection_matrix_eigenvalues(r, equal, sharing, disjoint)
+    for stated, value in zip(statement.eigenvalues(r), derived, strict=True):
+        require(sp.simplify(stated - value) == 0, "an eigenvalue differs", stated=stated, derived=sp.factor(value))
+
+    # The multiplicities, from the traces of I, of the Gram matrix and of its square.
+    pairs, m = r * (r - 1) / 2, sp.symbols("m_1:4")
+    squares = equal**2 + 2 * (r - 2) * sharing**2 + (r - 2) * (r - 3) / 2 * disjoint**2
+    traces = [pairs, pairs * equal, pairs * squares]
+    sums = [sum(n * value**k for n, value in zip(m, derived, strict=True)) - t for k, t in enumerate(traces)]
+    solved = sp.solve(sums, m)
+    for n, stated in zip(m, statement.multiplicities(r), strict=True):
+        require(sp.simplify(solved[n] - stated) == 0, "a multiplicity differs", stated=stated, derived=solved[n])
+
+
+def layer(statement, T, multiples):
+    """M_l, from multiples whose squares sum to one number for each row type; after a check that its ReLU changes nothing."""
+    before = triangular_graph.row_multiples(multiples) @ T
+    if statement.signed:
+        before[::2] *= -1
+    require(np.all(before >= 0), "the ReLU changes the layer", r=len(T))
+    return before
+
+
+@claim.check("exact")
+def test_ranks_of_integer_matrices(statement):
+    for r in range(4, 10):
+        M = layer(statement, triangular_graph.incidence_matrix(r), [[2, 3, 6] if i % 2 else [7] for i in range(r)])
+        gram, alpha = M.T @ M, 49 * (r - 1)  # of T_r times √(r−1)
+        spectrum = zip(statement.eigenvalues(sp.Integer(r)), statement.multiplicities(r), strict=True)
+        for value, multiplicity in spectrum:
+            scaled = sp.Integer(alpha) * value
+            require(scaled.is_integer, "not an eigenvalue: an integer matrix with a fraction", r=r, eigenvalue=value)
+            shifted = gram - int(scaled) * np.eye(len(gram), dtype=int)
+            kernel = len(gram) - fmpz_mat(shifted.tolist()).rank()
+            require(kernel == multiplicity, "the spectrum differs", r=r, eigenvalue=value, multiplicity=kernel)
+
+
+@claim.check("property")
+@given(st.integers(4, 8), st.integers(0, 2**32 - 1))
+def test_eigenvalue_solver(statement, r, seed):
+    rng = np.random.default_rng(seed)
+    scale, groups = rng.lognormal(sigma=2), [rng.exponential(size=rng.integers(1, 4)) for _ in range(r)]
+    multiples = [np.sqrt(scale) * group / np.linalg.norm(group) for group in groups]
+    M = layer(statement, triangular_graph.normalised_incidence_matrix(r), multiples)
+    found = np.linalg.eigvalsh(M.T @ M)
+    stated = np.repeat(statement.eigenvalues(r), [int(m) for m in statement.multiplicities(r)]) * scale
+    require(len(found) == len(stated), "the multiplicities do not add up")
+    # The solver is backward stable: absolute errors of some ulps of the largest eigenvalue, 2 α_l.
+    require(np.allclose(found, np.sort(stated), rtol=0, atol=1e-12 * scale), "the eigenvalues differ")
