@@ -235,13 +235,12 @@ def _srg(problem: Problems, construction: Construction) -> _FloatVector:
 
 def _block(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     srg = srg_minimum(problem, r)
-    value = srg.value
+    value, trivial = srg.value, np.isneginf(srg.log_u)
     rest = 1.0 - (r * (r - 1) // 2) / problem.K  # the share of the classes that collapse
     if rest.any():
         dnc = _dnc(problem)
-        trivial = np.isneginf(srg.log_u) & np.isneginf(dnc.log_u)
-        value = np.where(trivial, 0.5, value + rest * dnc.value)
-    return value
+        value, trivial = value + rest * dnc.value, trivial & np.isneginf(dnc.log_u)
+    return np.where(trivial, 0.5, value)  # exactly, whatever the shares round to
 
 
 def srg_minimum(problem: Problems, r: Int[np.ndarray, " problems"]) -> Minimum:
@@ -282,7 +281,7 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     best = srg_minimum(full, r)
     weights, eigenvalues = srg_spectrum(r)
     share, surplus = K / whole, (whole - K).astype(float)
-    rho = 1 / (1 + np.exp(best.log_u + np.log(eigenvalues)))  # of W_L M_L − I = −Kλ (M_LᵀM_L + Kλ)⁻¹, by eigenspace
+    rho = unfitted(best.log_u + np.log(eigenvalues))  # of W_L M_L − I = −Kλ (M_LᵀM_L + Kλ)⁻¹, by eigenspace
     fit = (weights * rho**2).sum(0)
     diagonal = (weights * rho).sum(0) / whole
     adjacent = (rho[0] + weights[1] * rho[1] * (r - 4) / (2 * (r - 2)) - weights[2] * rho[2] / (r - 2)) / whole
@@ -290,6 +289,7 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     last = share * (weights * rho * (1 - rho)).sum(0) / (2 * whole)
     one_layer = 0.5 * np.exp(log_kappa_srg(full, r) + best.log_u / problem.L)
     value = one_layer * (problem.L - 1 + share) + last + kept / (2 * K)
+    value = np.where(surplus == 0, best.value, value)
     return np.where(np.isneginf(best.log_u), 0.5, value)
 
 
@@ -329,7 +329,7 @@ def minimise_scale(
         Value and log u, each of shape (problems,).
     """
     f = _Objective(log_kappa, np.asarray(L, float), weights, log_e)
-    best = np.where(f.total == 1.0, 0.5, 0.5 * f.total)
+    best = 0.5 * weights.sum(0)
     where = np.full_like(best, -np.inf)
 
     # Right of the last peak G falls, and G(u) ≤ Σ (w_i/e_i) u^{−1−1/L} bounds the crossing from above.
@@ -341,7 +341,7 @@ def minimise_scale(
     # Further left the last eigenspace is hardly fitted: worth a look only if that bound beats what was found, and only
     # if the peaks of G reach κ at all.
     if len(weights) > 1:
-        promising = (weights[-1] * (f.L + 1) / (4 * f.L) < best) & (f.sum_of_peaks > np.exp(log_kappa))
+        promising = (weights[-1] * (f.L + 1) / (4 * f.L) < best) & (np.log(f.sum_of_peaks) > log_kappa)
         some = np.flatnonzero(promising)
         if some.size:
             first = f.log_peak[some] - log_e[0, some]
@@ -352,17 +352,19 @@ def minimise_scale(
     return Minimum(best, where)
 
 
+def unfitted(log_x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """1/(1 + x), the share of a singular direction that ridge regression leaves unfitted, without overflow."""
+    small = np.exp(-np.abs(log_x))
+    share: Float[np.ndarray, "..."] = np.where(log_x > 0, small, 1.0) / (1 + small)
+    return share
+
+
 @dataclass(frozen=True)
 class _Objective:
     log_kappa: _FloatVector
     L: _FloatVector
     weights: Float[np.ndarray, "bumps problems"]
     log_e: Float[np.ndarray, "bumps problems"]
-
-    @property
-    def total(self) -> _FloatVector:
-        total: _FloatVector = self.weights.sum(0)
-        return total
 
     @property
     def log_peak(self) -> _FloatVector:
@@ -383,7 +385,7 @@ class _Objective:
         return _Objective(self.log_kappa[index], self.L[index], self.weights[:, index], self.log_e[:, index])
 
     def value(self, log_u: _FloatVector) -> _FloatVector:
-        fit = sum(w / (1 + np.exp(np.minimum(log_u + e, 709.0))) for w, e in zip(self.weights, self.log_e, strict=True))
+        fit = sum(w * unfitted(log_u + e) for w, e in zip(self.weights, self.log_e, strict=True))
         value: _FloatVector = 0.5 * (self.L * np.exp(self.log_kappa + log_u / self.L) + fit)
         return value
 

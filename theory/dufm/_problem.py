@@ -26,6 +26,7 @@ Regularisation: TypeAlias = "Scalar | ArrayLike | None"
 LARGEST_K = 10**12  # up to here r(r−1)/2 ≤ K is decided exactly in float64
 SMALLEST_K = {"srg": 6, "dnc": 2}
 SMALLEST_L = 3
+_POSITIVE = "a positive finite number, Fraction or decimal string"
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,7 @@ def scalar_problem(
     ValueError, TypeError
         As `problems`.
     """
-    K = check_integer("K", K, at_least=SMALLEST_K[solution])
-    if K > LARGEST_K:
-        raise ValueError(f"K = {K}; K must be at most {LARGEST_K}")
+    K = check_integer("K", K, at_least=SMALLEST_K[solution], at_most=LARGEST_K)
     L = check_integer("L", L, at_least=SMALLEST_L)
     n = check_integer("n", n, at_least=1)
     _one_of(lam, lams)
@@ -120,7 +119,7 @@ def _one_of(lam: object, lams: object) -> None:
 
 def _exact(name: str, value: object) -> Fraction:
     """A positive number as it stands: a Fraction or a decimal string exactly, a float by its binary value."""
-    allowed = f"{name} must be a positive finite number, Fraction or decimal string"
+    allowed = f"{name} must be {_POSITIVE}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, str)):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; {allowed}")
     try:
@@ -153,19 +152,19 @@ def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
     array = array.astype(float)
     wrong = ~(np.isfinite(array) & (array > 0))
     if wrong.any():
-        raise ValueError(f"{name} = {array[wrong][0]}; {name} must be positive and finite")
+        raise ValueError(f"{name} = {array[wrong][0]}; {name} must be {_POSITIVE}")
     logarithms: Float[np.ndarray, "..."] = np.log(array)
     return logarithms
 
 
 def _integers(name: str, values: Any, at_least: int, at_most: int | None = None) -> Int[np.ndarray, "..."]:
     array = np.asarray(values)
-    allowed = f"{name} must be an integer ≥ {at_least}" + (f" and ≤ {at_most}" if at_most else "")
+    allowed = f"{name} must be an integer ≥ {at_least}" + (f" and ≤ {at_most}" if at_most is not None else "")
     if array.dtype.kind not in "iuf":
         flat = [check_integer(name, value, at_least=at_least) for value in np.asarray(values, dtype=object).ravel()]
         array = np.array(flat, dtype=float).reshape(array.shape)
     wrong = ~np.isfinite(array) | (array != np.floor(array)) | (array < at_least)
-    if at_most:
+    if at_most is not None:
         wrong |= array > at_most
     if wrong.any():
         raise ValueError(f"{name} = {array[wrong][0]}; {allowed}")
