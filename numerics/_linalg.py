@@ -1,12 +1,15 @@
 """Symmetric products and positive semi-definite matrices: half the flops, and none of the rounding noise."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["add_gram", "gram", "psd_eigh", "triangular_product"]
+__all__ = ["add_gram", "gram", "psd_eigh", "row_blocks", "row_squares", "triangular_product"]
 
-_LEAF = {"cpu": 192, "cuda": 1024}
+_LEAF = {"cpu": 128, "cuda": 1024}  # size at which halving a product stops
+_CHUNK = {"cpu": 1 << 18, "cuda": 1 << 26}  # entries that element-wise passes handle at a time
 
 
 def _leaf(A: Tensor) -> int:
@@ -59,6 +62,18 @@ def _triangular_into(out: Tensor, T: Tensor, X: Tensor) -> None:
     _triangular_into(out[:half], T[:half, :half], X[:half])
     out[:half].addmm_(T[:half, half:], X[half:])
     _triangular_into(out[half:], T[half:, half:], X[half:])
+
+
+def row_blocks(A: Float[Tensor, "n d"]) -> Iterator[slice]:
+    """Slices of rows small enough that temporaries of their size stay in cache (or, on a GPU, in bounds)."""
+    rows = max(1, _CHUNK.get(A.device.type, 1 << 22) // A.shape[1])
+    for start in range(0, A.shape[0], rows):
+        yield slice(start, min(start + rows, A.shape[0]))
+
+
+def row_squares(A: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """‖row‖² of every row."""
+    return torch.cat([A[rows].square().sum(dim=1) for rows in row_blocks(A)])
 
 
 def psd_eigh(M: Float[Tensor, "d d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:

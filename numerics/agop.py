@@ -37,16 +37,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from numerics._linalg import add_gram, gram, triangular_product
+from numerics._linalg import add_gram, gram, row_blocks, row_squares, triangular_product
 from numerics._tensors import check_matrix, check_same_kind
-from numerics.kernels import Kernel, Linear, RadialKernel, coincidence_radius, squared_distances
+from numerics.kernels import COINCIDENCE, Kernel, Linear, RadialKernel, distances_about
 
 __all__ = ["AgopAccuracyWarning", "agop_cost", "kernel_agop", "model_agop"]
 
 Route = Literal["auto", "features", "samples"]
 
 _AMPLIFICATION = 1e5  # ratio at which the samples route has lost five digits more than the features route
-_CHUNK = 1 << 22
 _MINIMUM_PANEL = 64
 _CUTOFF = 1.0 / math.sqrt(3.0)
 
@@ -131,17 +130,14 @@ def kernel_agop(
     0.067668
     """
     _check(kernel, X, alpha, route, memory_limit)
+    points = kernel.mapped(X)  # the gradient in x is M^{1/2} times the one in these coordinates
     root = kernel.root()
-    points = kernel.mapped(X)
     if isinstance(kernel, Linear):
         inner = gram(points.T @ alpha)
     else:
         assert isinstance(kernel, RadialKernel)
         inner = _radial_agop(kernel, points, alpha, route, memory_limit)
-    if root is None:
-        return inner
-    outer = root @ inner @ root
-    return 0.5 * (outer + outer.T)
+    return inner if root is None else _symmetric_part(0.5 * root @ inner @ root)
 
 
 def _check(kernel: Kernel, X: Tensor, alpha: Tensor, route: str, memory_limit: int | None) -> None:
@@ -166,34 +162,56 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
         chosen = "samples" if cost["samples"] < cost["features"] else "features"
     else:
         chosen = route
-    # The predictor's gradients do not change if all points move together; about their mean the products lose least.
-    centred = X - X.mean(dim=0)
+    machine = _Machine(kernel, X, alpha)
     if chosen == "samples":
-        inner, amplification = _by_samples(kernel, X, centred, alpha, limit)
+        inner, amplification = _by_samples(machine, limit)
         if route == "samples" or amplification < _AMPLIFICATION:
             error = amplification * torch.finfo(X.dtype).eps
             if error > math.sqrt(torch.finfo(X.dtype).eps):
-                message = f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
+                message = (
+                    f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
+                )
                 warnings.warn(f"{message}; use route='features'", AgopAccuracyWarning, stacklevel=4)
             return inner
-    return _by_features(kernel, X, centred, alpha, limit)
+    return _by_features(machine, limit)
+
+
+class _Machine:
+    """A kernel machine with what both routes need of it.
+
+    Its gradients do not change if all points move together; about their mean the products lose least.
+    """
+
+    def __init__(self, kernel: RadialKernel, X: Tensor, alpha: Tensor) -> None:
+        self.kernel, self.X, self.alpha = kernel, X, alpha
+        self.centred = X - X.mean(dim=0)
+        self.squares = row_squares(self.centred)
+        self.coincident = COINCIDENCE[X.dtype] ** 2 * float(self.squares.max())
+
+    def factor(self) -> Tensor:
+        """P, n × n."""
+        return self.kernel.slope(distances_about(self.X, None, self.centred, None), self.coincident)
+
+    def factor_columns(self, block: slice) -> Tensor:
+        """P[:, block]."""
+        square = distances_about(self.X, self.X[block], self.centred, self.centred[block])
+        return self.kernel.slope(square, self.coincident)
 
 
 # --- over features -----------------------------------------------------------------------------------------------
 
 
-def _by_features(kernel: RadialKernel, X: Tensor, centred: Tensor, alpha: Tensor, limit: int) -> Tensor:
-    n, d = X.shape
-    c = alpha.shape[1]
-    size = X.element_size()
+def _by_features(machine: _Machine, limit: int) -> Tensor:
+    alpha, centred = machine.alpha, machine.centred
+    (n, d), c = centred.shape, alpha.shape[1]
+    size = centred.element_size()
     fixed = size * (2 * n * d + d * d)
     rows = _block(limit, fixed, size * (13 * n // 4 + 2 * d * c + 2 * d), 0.0, min(n, 4096))
-    inner = X.new_zeros(d, d)
-    coincident = coincidence_radius(X)
+    inner = centred.new_zeros(d, d)
     for block in _blocks(n, rows):
-        factor = kernel.slope(squared_distances(X[block], X), coincident)
+        factor = machine.factor_columns(block).T
         steps = factor @ alpha
-        gradients = X.new_empty(c, factor.shape[0], d)
+        gradients = centred.new_empty(c, factor.shape[0], d)
         weighted = torch.empty_like(factor)
         for output in range(c):
             torch.mul(factor, alpha[:, output], out=weighted)
@@ -214,18 +232,17 @@ def _mirrored(upper: Tensor) -> Tensor:
 # --- over samples ------------------------------------------------------------------------------------------------
 
 
-def _by_samples(kernel: RadialKernel, X: Tensor, centred: Tensor, alpha: Tensor, limit: int) -> tuple[Tensor, float]:
+def _by_samples(machine: _Machine, limit: int) -> tuple[Tensor, float]:
     """The AGOP and the factor by which rounding was amplified."""
-    n, d = X.shape
-    size = X.element_size()
-    chunk = min(_CHUNK, n * n)
-    whole = size * (2 * n * n + n * n // 8 + 3 * chunk + 3 * n * d + 2 * d * d)
+    n, d = machine.X.shape
+    size = machine.X.element_size()
+    whole = size * (2 * n * n + n * n // 8 + 3 * n * d + 2 * d * d)
     if whole <= limit:
-        inner, uncancelled = _in_core(kernel, X, centred, alpha)
+        inner, uncancelled = _in_core(machine)
     else:
         fixed = size * (3 * n * d + 3 * d * d)
         panel = _block(limit, fixed, size * (13 * n // 4 + d), 4.0 * size, n)
-        inner, uncancelled = _in_panels(kernel, X, centred, alpha, panel)
+        inner, uncancelled = _in_panels(machine, panel)
     trace = float(inner.diagonal().sum())
     return inner.div_(n), _ratio(uncancelled, trace)
 
@@ -236,56 +253,52 @@ def _ratio(uncancelled: float, trace: float) -> float:
     return uncancelled / trace if trace > 0.0 else math.inf
 
 
-def _in_core(kernel: RadialKernel, X: Tensor, centred: Tensor, alpha: Tensor) -> tuple[Tensor, float]:
-    n, d = X.shape
-    factor = kernel.slope(squared_distances(X), coincidence_radius(X))
+def _in_core(machine: _Machine) -> tuple[Tensor, float]:
+    alpha, centred = machine.alpha, machine.centred
+    n, d = centred.shape
+    factor = machine.factor()
     steps = factor @ alpha
     core = gram(factor)
     left, right = torch.cat([steps, alpha], dim=1), torch.cat([alpha, steps], dim=1)
-    for rows in _blocks(n, max(1, _CHUNK // n)):
+    for rows in row_blocks(core):
         core[rows].mul_(alpha[rows] @ alpha.T)
         core[rows].sub_((left[rows] @ right.T).mul_(factor[rows]))
     del factor
-    core.diagonal().add_(steps.square().sum(dim=1))
-    uncancelled = float(core.diagonal() @ centred.square().sum(dim=1))
+    core.diagonal().add_(row_squares(steps))
+    uncancelled = float(core.diagonal() @ machine.squares)
     if d > _CUTOFF * n:
         # Q is singular (it annihilates constants); shifted by its own rounding error it has a Cholesky factor.
-        shift = n * torch.finfo(X.dtype).eps * float(core.diagonal().max())
+        shift = n * torch.finfo(core.dtype).eps * float(core.diagonal().max())
         core.diagonal().add_(shift)
         upper, info = torch.linalg.cholesky_ex(core, upper=True)
         if int(info) == 0:
+            del core
             return gram(triangular_product(upper, centred).T), uncancelled
         core.diagonal().sub_(shift)
     core.diagonal().mul_(0.5)
     return _symmetric_part(centred.T @ triangular_product(core, centred)), uncancelled
 
 
-def _in_panels(
-    kernel: RadialKernel, X: Tensor, centred: Tensor, alpha: Tensor, panel: int
-) -> tuple[Tensor, float]:
+def _in_panels(machine: _Machine, panel: int) -> tuple[Tensor, float]:
     """As :func:`_in_core` with Q made block by block, from columns of P that are computed when needed."""
-    n, d = X.shape
-    coincident = coincidence_radius(X)
-
-    def columns(block: slice) -> Tensor:
-        return kernel.slope(squared_distances(X, X[block]), coincident)
-
+    alpha, centred = machine.alpha, machine.centred
+    n, d = centred.shape
     steps = torch.empty_like(alpha)
     for block in _blocks(n, panel):
-        steps[block] = columns(block).T @ alpha
-    inner = X.new_zeros(d, d)
+        steps[block] = machine.factor_columns(block).T @ alpha
+    inner = centred.new_zeros(d, d)
     uncancelled = 0.0
     for block in _blocks(n, panel):
-        first = columns(block)
-        right = X.new_zeros(first.shape[1], d)
+        first = machine.factor_columns(block)
+        right = centred.new_zeros(first.shape[1], d)
         for other in _blocks(n, panel, start=block.start):
-            second = first if other.start == block.start else columns(other)
+            second = first if other.start == block.start else machine.factor_columns(other)
             core = first.T @ second
             core.mul_(alpha[block] @ alpha[other].T)
             core.sub_((steps[block] @ alpha[other].T).addmm_(alpha[block], steps[other].T).mul_(second[block]))
             if second is first:
-                core.diagonal().add_(steps[block].square().sum(dim=1))
-                uncancelled += float(core.diagonal() @ centred[block].square().sum(dim=1))
+                core.diagonal().add_(row_squares(steps[block]))
+                uncancelled += float(core.diagonal() @ machine.squares[block])
                 core.mul_(0.5)
             right.addmm_(core, centred[other])
             del second, core
@@ -344,7 +357,7 @@ def _available_host_memory() -> int:
 
 def model_agop(
     model: nn.Module,
-    X: Float[Tensor, "n *shape"],
+    X: Float[Tensor, "n ..."],
     *,
     layer: str | None = None,
     batch_size: int = 128,
@@ -413,7 +426,7 @@ def model_agop(
         return result
 
     total: Tensor | None = None
-    for batch in X.split(batch_size):
+    for batch in torch.split(X, batch_size):
         if layer is None:
             jacobian = torch.func.vmap(torch.func.jacrev(output))(batch)
         else:

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics._linalg import gram
+from numerics._linalg import gram, row_blocks, row_squares
 from numerics._tensors import check_matrix, check_number, check_same_kind
 
 __all__ = [
@@ -38,7 +38,7 @@ COINCIDENCE: dict[torch.dtype, float] = {torch.float64: 1e-10, torch.float32: 1e
 # A squared distance below this part of ‖x‖² + ‖z‖² is recomputed: above it, the expanded square is accurate to
 # about machine epsilon over this part, 1e-12 in float64.
 _CANCELLATION = {torch.float64: 1e-4, torch.float32: 1e-2}
-_CHUNK = 1 << 24  # entries handled at a time in element-wise passes
+_CHUNK = 1 << 22  # entries of differences taken at a time
 _BALLS = 256
 _DEPTH = 8
 
@@ -77,32 +77,26 @@ def squared_distances(X: Float[Tensor, "n d"], Z: Float[Tensor, "m d"] | None = 
     if Z is not None:
         check_matrix("Z", Z, columns=X.shape[1])
         check_same_kind("Z", Z, "X", X)
-    return _distances(X, Z, X.mean(dim=0))
+    origin = X.mean(dim=0)
+    return distances_about(X, Z, X - origin, None if Z is None else Z - origin)
 
 
-def _distances(X: Tensor, Z: Tensor | None, origin: Tensor, depth: int = 0) -> Tensor:
-    """Squared distances by a matrix product of the points seen from ``origin``."""
-    x = X - origin
-    x_square = x.square().sum(dim=1)
-    if Z is None:
-        square, z_square = gram(x), x_square
-    else:
-        z = Z - origin
-        square, z_square = x @ z.T, z.square().sum(dim=1)
-    flags = []
-    rows = max(1, _CHUNK // square.shape[1])
-    for start in range(0, X.shape[0], rows):
-        part = square[start : start + rows]
-        norms = x_square[start : start + rows, None] + z_square
+def distances_about(X: Tensor, Z: Tensor | None, x: Tensor, z: Tensor | None, depth: int = 0) -> Tensor:
+    """Squared distances between X and Z by a matrix product of x and z, the same points seen from nearby."""
+    x_square = row_squares(x)
+    square, z_square = (gram(x), x_square) if z is None else (x @ z.T, row_squares(z))
+    flagged = torch.empty(square.shape, dtype=torch.bool, device=X.device)
+    for rows in row_blocks(square):
+        part = square[rows]
+        norms = x_square[rows, None] + z_square
         torch.sub(norms, part, alpha=2.0, out=part)
         part.clamp_(min=0.0)
-        flag = part < norms.mul_(_CANCELLATION[X.dtype])
-        if Z is None:
-            part.diagonal(start).zero_()
-            flag.diagonal(start).fill_(False)
-        flags.append(flag)
-    if any(bool(flag.any()) for flag in flags):
-        _refine(square, X, X if Z is None else Z, torch.cat(flags), depth)
+        torch.lt(part, norms.mul_(_CANCELLATION[X.dtype]), out=flagged[rows])
+    if Z is None:
+        square.diagonal().zero_()
+        flagged.diagonal().fill_(False)
+    if bool(flagged.any()):
+        _refine(square, X, X if Z is None else Z, flagged, depth)
         if Z is None:
             torch.minimum(square, square.T.clone(), out=square)
     return square
@@ -124,7 +118,8 @@ def _refine(square: Tensor, X: Tensor, Z: Tensor, flagged: Tensor, depth: int) -
         rows = flagged[:, pivot].nonzero().squeeze(1)
         columns = flagged[rows[0]].nonzero().squeeze(1)
         block = (rows[:, None], columns)
-        near = _distances(X[rows], Z[columns], Z[pivot], depth + 1)
+        x, z = X[rows], Z[columns]
+        near = distances_about(x, z, x - Z[pivot], z - Z[pivot], depth + 1)
         square[block] = torch.where(flagged[block], near, square[block])
         flagged[block] = False
     pairs = flagged.nonzero()
@@ -241,8 +236,7 @@ class RadialKernel(Kernel):
 
 def coincidence_radius(Z: Float[Tensor, "m d"]) -> float:
     """The squared distance up to which two points count as coincident, given the points of the kernel machine."""
-    radius = float((Z - Z.mean(dim=0)).square().sum(dim=1).max())
-    return COINCIDENCE[Z.dtype] ** 2 * radius
+    return COINCIDENCE[Z.dtype] ** 2 * float(row_squares(Z - Z.mean(dim=0)).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,9 +265,8 @@ class Laplace(RadialKernel):
         return square.sqrt_().mul_(-1.0 / self.bandwidth).exp_()
 
     def slope(self, square: Float[Tensor, "n m"], coincident: float) -> Float[Tensor, "n m"]:
-        rows = max(1, _CHUNK // square.shape[1])
-        for start in range(0, square.shape[0], rows):
-            part = square[start : start + rows]
+        for rows in row_blocks(square):
+            part = square[rows]
             apart = part > coincident
             distance = part.sqrt()
             torch.mul(distance, -1.0 / self.bandwidth, out=part).exp_()
