@@ -322,7 +322,7 @@ def zero_is_optimal(
     """
     if sum(weights) != 1:
         raise ValueError(f"weights = {list(weights)} sum to {sum(weights)}; they must sum to 1")
-    factors = [[1] + [0] * (L - 1) + [e] for e in eigenvalues]
+    factors: list[list[int | Fraction]] = [[1, *[0] * (L - 1), e] for e in eigenvalues]
     total = [Fraction(L * kappa) * c for c in _product(factors)]
     for i, (w, e) in enumerate(zip(weights, eigenvalues, strict=True)):
         # 1 − 1/(1 + e x^L) = e x^L/(1 + e x^L)

@@ -6,7 +6,8 @@ True
 >>> dufm.srg(10, 4, 5e-4)
 <SRG solution of the 4-DUFM: K = 10, n = 1, loss 0.0101983, ranks (5, 5, 5, 10)>
 
-`symbolic_loss` derives both losses with SymPy, which is loaded only then.
+`symbolic_loss` derives both losses with SymPy, which is loaded only then; `enclose_loss`, `enclose_ratio` and
+`enclose_ratio_over` give proved bounds by ball arithmetic.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,18 @@ from theory.dufm._losses import Construction, dnc_loss, loss_ratio, srg_loss
 from theory.dufm._solution import Matrices, Solution, conditionally_optimal, dnc, evaluate_loss, srg
 
 __all__ = [
+    "Bounds",
     "Construction",
     "Matrices",
     "Solution",
     "SymbolicLoss",
+    "WidthNotReached",
     "conditionally_optimal",
     "dnc",
     "dnc_loss",
+    "enclose_loss",
+    "enclose_ratio",
+    "enclose_ratio_over",
     "evaluate_loss",
     "loss_ratio",
     "srg",
@@ -29,9 +35,15 @@ __all__ = [
     "symbolic_loss",
 ]
 
-_LAZY = {"SymbolicLoss": "theory.dufm._symbolic", "symbolic_loss": "theory.dufm._symbolic"}
+_LAZY = {
+    **dict.fromkeys(("SymbolicLoss", "symbolic_loss"), "theory.dufm._symbolic"),
+    **dict.fromkeys(
+        ("Bounds", "WidthNotReached", "enclose_loss", "enclose_ratio", "enclose_ratio_over"), "theory.dufm._enclosure"
+    ),
+}
 
 if TYPE_CHECKING:
+    from theory.dufm._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
     from theory.dufm._symbolic import SymbolicLoss, symbolic_loss
 
 
