@@ -7,7 +7,7 @@ Nothing here imports torch. Submodules are loaded when they are first asked for,
 import importlib
 from typing import Any
 
-__all__ = ["certificate", "dufm", "ledger", "triangular_graph"]
+__all__ = ["certificate", "collapse_map", "dufm", "labels", "ledger", "relu_kernel", "triangular_graph", "woodbury"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from numbers import Rational, Real
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def check_integer(name: str, value: object, *, at_least: int, at_most: int | Non
     return exact.numerator
 
 
-def check_real(name: str, value: object, *, above: float | None = None, at_least: float | None = None) -> Real:
+def check_real(name: str, value: Any, *, above: float | None = None, at_least: float | None = None) -> Any:
     """`value`, unchanged, after making sure that it is a finite real number within the bound given.
 
     Raises
@@ -42,7 +43,8 @@ def check_real(name: str, value: object, *, above: float | None = None, at_least
     allowed = f"{name} must be a finite real number{bound}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; {allowed}")
-    within = (above is None or value > above) and (at_least is None or value >= at_least)
-    if not (np.isfinite(float(value)) and within):
+    number = float(value)
+    within = (above is None or number > above) and (at_least is None or number >= at_least)
+    if not (np.isfinite(number) and within):
         raise ValueError(f"{name} = {value!r}; {allowed}")
     return value
