@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     --------
     >>> main(["ratio", "--classes", "10,15", "--layers", "4", "--weight-decay", "5e-4"])
      K  L  weight decay  n      L_dnc      L_srg     ratio  non-trivial  ranks dnc  ranks srg
-    10  4        0.0005  1  0.0124873  0.0101983  0.816696  yes          10×4       5×3 10
-    15  4        0.0005  1  0.0187185  0.0146571  0.783031  yes          15×4       6×3 15
+    10  4        0.0005  1  0.0124875  0.0101983  0.816684  yes          10×4       5×3 10
+    15  4        0.0005  1  0.0187217   0.014664  0.783261  yes          15×4       6×3 15
     0
     """
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -1,0 +1,69 @@
+"""What the project says of itself in several places agrees."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_readme_has_the_two_commands():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line.startswith("python3 -m venv ")]
+    assert [command.rsplit(" -m ", 1)[1] for command in commands] == ["pytest proofs_checks/", "pytest"]
+    for command in commands:
+        assert "-m pip install -c constraints.txt -e '.[test]' &&" in command
+
+
+def test_constraints_pin_every_direct_dependency():
+    pins = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["test"], *extras["plot"], *extras["data"], *extras["dask"]]
+    names = {re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() for requirement in wanted} - {PROJECT["name"]}
+    assert names <= set(pins)
+    assert pins["torch"] == "2.13.0"
+    assert not any("+" in version for version in pins.values())  # a local version is in no index
+
+
+def test_the_citation_names_this_version_and_the_four_papers():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (.+)$", text, re.MULTILINE)[1] == PROJECT["version"]
+    assert re.search(r"^license: (.+)$", text, re.MULTILINE)[1] == PROJECT["license"]
+    assert set(re.findall(r"key in the ledger: ([\w-]+)", text)) == {"lowrank", "agop", "agop-v1", "review"}
+
+
+def test_the_model_claim_of_contributing_keeps_the_rules(pytester):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    model = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    folder = pytester.mkdir("proofs_checks") / "gauss"
+    folder.mkdir()
+    (folder / "test_thm_1.py").write_text(model)
+    (folder / "test_def_1.py").write_text(model.replace("gauss.thm-1", "gauss.def-1").replace('["gauss.def-1"]', "[]"))
+    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\n")
+    result = pytester.runpytest_inprocess("proofs_checks", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=14)
+    result.stdout.fnmatch_lines(["gauss.thm-1 *holds *exact property *2 of 2"])
+
+
+@pytest.mark.parametrize("package", ["theory", "numerics"])
+def test_the_packages_are_typed(package):
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_theory_does_not_import_torch():
+    pattern = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
+    assert [path for path in (ROOT / "theory").rglob("*.py") if pattern.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_ci_script_is_sound():
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    subprocess.run(["bash", "-n", script], check=True)
