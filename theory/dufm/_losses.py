@@ -28,7 +28,7 @@ __all__ = ["Construction", "dnc_loss", "loss_ratio", "srg_loss"]
 
 Construction: TypeAlias = Literal["block", "drop", "best"]
 
-_BLOCK = 4096  # problems at a time: the temporaries stay in cache
+_BLOCK = 8192  # problems at a time: the temporaries stay in cache
 _GRID = 96  # nodes between the first and the last peak of G
 _NEWTON_STEPS = 100
 _FloatVector: TypeAlias = "Float[np.ndarray, ' problems']"
@@ -183,7 +183,7 @@ def loss_ratio(
     """
     check_construction(construction)
     problem = problems(K, L, lam, lams, n, solution="srg")
-    return problem.shaped(_in_blocks(lambda p: _srg(p, construction) / _dnc(p).value, problem))
+    return problem.shaped(_in_blocks(lambda p: _ratio(p, construction), problem))
 
 
 def check_construction(construction: object) -> None:
@@ -216,16 +216,21 @@ def _dnc(problem: Problems) -> Minimum:
     log_K = np.log(problem.K)
     log_kappa = log_K + (problem.log_lams_n + log_K) / problem.L
     one = np.ones((1, problem.K.size))
-    return minimise_scale(log_kappa, problem.L, one, np.zeros_like(one))
+    return minimise_scale(log_kappa, problem.L, one, one)
 
 
-def _srg(problem: Problems, construction: Construction) -> _FloatVector:
+def _ratio(problem: Problems, construction: Construction) -> _FloatVector:
+    dnc = _dnc(problem)
+    return _srg(problem, construction, dnc) / dnc.value
+
+
+def _srg(problem: Problems, construction: Construction, dnc: Minimum | None = None) -> _FloatVector:
     below, above = triangular_orders(problem.K)
     if construction == "block":
-        return _block(problem, below)
+        return _block(problem, below, dnc)
     if construction == "drop":
         return _drop(problem, above)
-    block = _block(problem, below)
+    block = _block(problem, below, dnc)
     between = below != above
     if between.any():
         some = Problems(problem.K[between], problem.L[between], problem.log_lams_n[between], ())
@@ -233,12 +238,13 @@ def _srg(problem: Problems, construction: Construction) -> _FloatVector:
     return block
 
 
-def _block(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
+def _block(problem: Problems, r: Int[np.ndarray, " problems"], dnc: Minimum | None = None) -> _FloatVector:
+    """The loss of Definition 11's first construction; `dnc` is the problems' collapsed solution, if it is known."""
     srg = srg_minimum(problem, r)
     value, trivial = srg.value, np.isneginf(srg.log_u)
     rest = 1.0 - (r * (r - 1) // 2) / problem.K  # the share of the classes that collapse
     if rest.any():
-        dnc = _dnc(problem)
+        dnc = dnc or _dnc(problem)
         value, trivial = value + rest * dnc.value, trivial & np.isneginf(dnc.log_u)
     return np.where(trivial, 0.5, value)  # exactly, whatever the shares round to
 
@@ -247,7 +253,7 @@ def srg_minimum(problem: Problems, r: Int[np.ndarray, " problems"]) -> Minimum:
     """The least loss of a strongly regular graph on r(r−1)/2 of the K classes, over its scale."""
     log_kappa = log_kappa_srg(problem, r)
     weights, eigenvalues = srg_spectrum(r)
-    return minimise_scale(log_kappa, problem.L, weights / problem.K, np.log(eigenvalues))
+    return minimise_scale(log_kappa, problem.L, weights / problem.K, eigenvalues)
 
 
 def log_kappa_srg(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
@@ -281,7 +287,8 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     best = srg_minimum(full, r)
     weights, eigenvalues = srg_spectrum(r)
     share, surplus = K / whole, (whole - K).astype(float)
-    rho = unfitted(best.log_u + np.log(eigenvalues))  # of W_L M_L − I = −Kλ (M_LᵀM_L + Kλ)⁻¹, by eigenspace
+    q = np.exp(-np.maximum(best.log_u, -700.0)) / eigenvalues
+    rho = q / (1 + q)  # of I − W_L M_L = Kλ (M_LᵀM_L + Kλ)⁻¹, by eigenspace
     fit = (weights * rho**2).sum(0)
     diagonal = (weights * rho).sum(0) / whole
     adjacent = (rho[0] + weights[1] * rho[1] * (r - 4) / (2 * (r - 2)) - weights[2] * rho[2] / (r - 2)) / whole
@@ -310,7 +317,7 @@ def minimise_scale(
     log_kappa: _FloatVector,
     L: Int[np.ndarray, " problems"],
     weights: Float[np.ndarray, "bumps problems"],
-    log_e: Float[np.ndarray, "bumps problems"],
+    eigenvalues: Float[np.ndarray, "bumps problems"],
 ) -> Minimum:
     """The global minimum over u ≥ 0 of f(u) = (L/2) κ u^{1/L} + Σ w_i/(2(1 + e_i u)).
 
@@ -320,21 +327,21 @@ def minimise_scale(
     L : ndarray of int, shape (problems,)
     weights : ndarray, shape (bumps, problems)
         w_i ≥ 0.
-    log_e : ndarray, shape (bumps, problems)
-        log e_i, the largest first.
+    eigenvalues : ndarray, shape (bumps, problems)
+        e_i > 0, the largest first, within a factor 1e100 of each other and of 1.
 
     Returns
     -------
     Minimum
         Value and log u, each of shape (problems,).
     """
-    f = _Objective(log_kappa, np.asarray(L, float), weights, log_e)
+    f = _Objective(log_kappa, np.asarray(L, float), weights, 1 / eigenvalues)
     best = 0.5 * weights.sum(0)
     where = np.full_like(best, -np.inf)
 
     # Right of the last peak G falls, and G(u) ≤ Σ (w_i/e_i) u^{−1−1/L} bounds the crossing from above.
-    lower = f.log_peak - log_e[-1]
-    upper = f.L / (f.L + 1) * (np.log((weights * np.exp(-log_e)).sum(0)) - log_kappa)
+    lower = f.log_peak + np.log(f.inverse[-1])
+    upper = f.L / (f.L + 1) * (np.log((weights * f.inverse).sum(0)) - log_kappa)
     last = np.flatnonzero(f.excess(lower) > 0)
     _improve(best, where, f, last, lower[last], upper[last])
 
@@ -344,7 +351,7 @@ def minimise_scale(
         promising = (weights[-1] * (f.L + 1) / (4 * f.L) < best) & (np.log(f.sum_of_peaks) > log_kappa)
         some = np.flatnonzero(promising)
         if some.size:
-            first = f.log_peak[some] - log_e[0, some]
+            first = f.log_peak[some] + np.log(f.inverse[0, some])
             nodes = first + np.linspace(0.0, 1.0, _GRID)[:, None] * (lower[some] - first)
             above = f.at(some).excess(nodes) > 0
             cell, column = np.nonzero(above[:-1] & ~above[1:])
@@ -352,19 +359,12 @@ def minimise_scale(
     return Minimum(best, where)
 
 
-def unfitted(log_x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """1/(1 + x), the share of a singular direction that ridge regression leaves unfitted, without overflow."""
-    small = np.exp(-np.abs(log_x))
-    share: Float[np.ndarray, "..."] = np.where(log_x > 0, small, 1.0) / (1 + small)
-    return share
-
-
 @dataclass(frozen=True)
 class _Objective:
     log_kappa: _FloatVector
     L: _FloatVector
     weights: Float[np.ndarray, "bumps problems"]
-    log_e: Float[np.ndarray, "bumps problems"]
+    inverse: Float[np.ndarray, "bumps problems"]  # 1/e_i
 
     @property
     def log_peak(self) -> _FloatVector:
@@ -377,15 +377,16 @@ class _Objective:
         """An upper bound of G."""
         x = (self.L - 1) / (self.L + 1)
         height: _FloatVector = (
-            (self.weights * np.exp(self.log_e / self.L)).sum(0) * x ** (1 - 1 / self.L) / (1 + x) ** 2
+            (self.weights * self.inverse ** (-1 / self.L)).sum(0) * x ** (1 - 1 / self.L) / (1 + x) ** 2
         )
         return height
 
     def at(self, index: Int[np.ndarray, " some"]) -> _Objective:
-        return _Objective(self.log_kappa[index], self.L[index], self.weights[:, index], self.log_e[:, index])
+        return _Objective(self.log_kappa[index], self.L[index], self.weights[:, index], self.inverse[:, index])
 
     def value(self, log_u: _FloatVector) -> _FloatVector:
-        fit = sum(w * unfitted(log_u + e) for w, e in zip(self.weights, self.log_e, strict=True))
+        unfitted = np.exp(-log_u) * self.inverse
+        fit = (self.weights * unfitted / (1 + unfitted)).sum(0)
         value: _FloatVector = 0.5 * (self.L * np.exp(self.log_kappa + log_u / self.L) + fit)
         return value
 
@@ -400,22 +401,18 @@ class _Objective:
         return excess, excess / slope
 
     def _log_G(self, s: Float[np.ndarray, "..."]) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
-        """log G and its derivative at s = log u, through y = x/(1+x) so that nothing overflows.
+        """log G and its derivative at s = log u.
 
-        With x = e_i u a bump is w_i u^{−1/L} x/(1+x)², and d log(bump)/ds = 1 − 1/L − 2 x/(1+x).
+        In q = 1/u, a bump is (w_i/e_i) u^{−1−1/L}/(1 + q/e_i)², and its logarithmic derivative 1 − 1/L − 2/(1 + q/e_i).
         """
+        q = np.exp(-s)
         total = moment = 0.0
-        floor = np.abs(s + self.log_e[-1])  # the last bump's decay, taken out so that the sum cannot underflow
-        for w, e in zip(self.weights, self.log_e, strict=True):
-            z = s + e
-            small = np.exp(-np.abs(z))
-            bump = w * np.exp(floor - np.abs(z)) / (1 + small) ** 2
-            y = np.where(z > 0, 1.0, small) / (1 + small)
+        for w, inverse in zip(self.weights, self.inverse, strict=True):
+            y = 1 / (1 + q * inverse)
+            bump = w * inverse * y * y
             total = total + bump
             moment = moment + bump * y
-        with np.errstate(divide="ignore"):
-            log_G = np.log(total) - floor - s / self.L
-        return log_G, 1 - 1 / self.L - 2 * moment / total
+        return np.log(total) - (1 + 1 / self.L) * s, 1 - 1 / self.L - 2 * moment / total
 
 
 def _improve(
@@ -429,22 +426,24 @@ def _improve(
     """Find where f(index) stops falling in [lower, upper], by Newton's method inside the bracket; keep what is better."""
     if not index.size:
         return
-    g = f.at(index)
     s = upper.copy()
-    lower, upper = lower.copy(), upper.copy()
+    left = np.arange(index.size)  # the brackets still at work, dropped as they converge
+    g, at, lower, upper = f.at(index), s.copy(), lower.copy(), upper.copy()
     for _ in range(_NEWTON_STEPS):
-        excess, step = g.newton_step(s)
+        excess, step = g.newton_step(at)
         falling = excess > 0
-        np.copyto(lower, s, where=falling)
-        np.copyto(upper, s, where=~falling)
-        proposed = s - step
+        np.copyto(lower, at, where=falling)
+        np.copyto(upper, at, where=~falling)
+        proposed = at - step
         outside = ~((proposed >= lower) & (proposed <= upper))
         proposed[outside] = 0.5 * (lower + upper)[outside]
-        change = np.abs(proposed - s).max()
-        s = proposed
-        if change < 1e-10:  # quadratic convergence: the next step would be below rounding
+        working = np.abs(proposed - at) > 1e-9  # convergence is quadratic: below that the next step is mere rounding
+        s[left] = at = proposed
+        if not working.any():
             break
-    value = g.value(s)
+        if working.mean() < 0.8:
+            left, at, lower, upper, g = left[working], at[working], lower[working], upper[working], g.at(working)
+    value = f.at(index).value(s)
     order = np.argsort(-value)  # where an index occurs twice, the smallest value is written last
     index, value, s = index[order], value[order], s[order]
     better = value < best[index]
