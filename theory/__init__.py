@@ -7,7 +7,18 @@ Nothing here imports torch. Submodules are loaded when they are first asked for,
 import importlib
 from typing import Any
 
-__all__ = ["certificate", "collapse_map", "dufm", "labels", "ledger", "relu_kernel", "triangular_graph", "woodbury"]
+__all__ = [
+    "certificate",
+    "collapse_map",
+    "dufm",
+    "labels",
+    "ledger",
+    "nuclear_norm",
+    "relu_kernel",
+    "ridge",
+    "triangular_graph",
+    "woodbury",
+]
 
 
 def __getattr__(name: str) -> Any:
