@@ -14,9 +14,12 @@ __all__ = [
     "labels",
     "ledger",
     "nuclear_norm",
+    "relu_epsilon",
     "relu_kernel",
     "ridge",
+    "schatten",
     "triangular_graph",
+    "unconstrained_features",
     "woodbury",
 ]
 

@@ -1,0 +1,197 @@
+r"""Schatten quasi-norms and their variational form: what weight decay on a product of matrices costs.
+
+For :math:`p > 0` the Schatten-p quasi-norm of M is :math:`\lVert M\rVert_{S_p} = (\sum_i s_i^p)^{1/p}`, over the singular
+values. A product of L factors with weight decay on each pays for M
+
+.. math::
+    \min_{A_1\cdots A_L=M} \sum_{i=1}^L \frac{\lambda_i}2\lVert A_i\rVert_F^2
+    = \frac L2\,(\lambda_1\cdots\lambda_L)^{1/L}\,\lVert M\rVert_{S_{2/L}}^{2/L},
+
+as soon as the inner dimensions are at least the rank of M. *At least*: Horn's inequalities give
+:math:`\sum_j s_j(M)^{2/L} \le \sum_j \prod_i s_j(A_i)^{2/L}`, and the means of the :math:`\lambda_i s_j(A_i)^2` over i do the rest.
+*At most*: `minimal_factors` splits every singular value so that all terms are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from theory._arguments import check_integer
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+__all__ = ["minimal_factors", "power", "variational_constant", "variational_value"]
+
+
+def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
+    r"""The p-th power of the Schatten-p quasi-norm, :math:`\sum_i s_i^p`.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (rows, columns)
+    p : float
+        Positive. A norm for p ≥ 1 (p = 1 is the nuclear norm); near 0 it counts the rank.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If p is not positive and finite, or the matrix is not two-dimensional and finite.
+    TypeError
+        If p is no number.
+
+    Notes
+    -----
+    Singular values below max(rows, columns) · ε · s₁, with ε = 2.2e-16, are indistinguishable from 0 in float64 and count
+    as 0: for small p each would otherwise add an amount that has nothing to do with the matrix.
+
+    Examples
+    --------
+    >>> power(np.diag([4.0, 9.0]), 0.5)
+    5.0
+    """
+    if isinstance(p, (bool, np.bool_)) or not isinstance(p, Real):
+        raise TypeError(f"p = {p!r} is a {type(p).__name__}; p must be a positive number")
+    if not (np.isfinite(p) and p > 0):
+        raise ValueError(f"p = {p!r}; p must be positive and finite")
+    return float((_svd(matrix)[1] ** p).sum())
+
+
+def variational_constant(lams: Sequence[float]) -> float:
+    r"""The constant :math:`\frac L2(\lambda_1\cdots\lambda_L)^{1/L}` of the variational form.
+
+    Parameters
+    ----------
+    lams : sequence of L floats
+        Weight decay of the factors, positive.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If `lams` is empty or an entry is not positive and finite.
+
+    References
+    ----------
+    lowrank, Section 4, after equation (2), where the constant is left open.
+
+    Examples
+    --------
+    >>> round(variational_constant([1.0, 2.0, 4.0]), 12)
+    3.0
+    """
+    decay = _decays(lams)
+    return float(len(decay) / 2 * np.exp(np.log(decay).mean()))
+
+
+def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float]) -> float:
+    r"""The least :math:`\sum_i \frac{\lambda_i}2\lVert A_i\rVert_F^2` over all factorisations A₁ ⋯ A_L of a matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (rows, columns)
+    lams : sequence of L floats
+        Weight decay of the factors, positive.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As `variational_constant` and `power`.
+
+    Examples
+    --------
+    Two factors with the same decay λ cost λ times the nuclear norm:
+
+    >>> round(variational_value(np.diag([1.0, 2.0]), [0.5, 0.5]), 12)
+    1.5
+    """
+    return variational_constant(lams) * power(matrix, 2 / len(lams))
+
+
+def minimal_factors(
+    matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float], width: int | None = None
+) -> list[Float[np.ndarray, "left right"]]:
+    r"""Factors A₁, …, A_L of a matrix for which the weighted sum of squared norms is least.
+
+    With the singular value decomposition U diag(s) Vᵀ, A_i carries
+    :math:`s^{1/L} (\lambda_1\cdots\lambda_L)^{1/2L}\lambda_i^{-1/2}` on its diagonal, so that all :math:`\lambda_i\lVert A_i\rVert_F^2`
+    are equal; the first has U on its left, the last Vᵀ on its right.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (rows, columns)
+    lams : sequence of L floats
+        Weight decay of the factors, in the order of the product, positive.
+    width : int, optional
+        The inner dimension, at least the rank. By default the smaller dimension of the matrix.
+
+    Returns
+    -------
+    list of L ndarrays
+        Shapes (rows, width), (width, width), …, (width, columns).
+
+    Raises
+    ------
+    ValueError
+        As `variational_constant`; or if the width is below the rank, so that no such factorisation exists.
+
+    Examples
+    --------
+    >>> A, B, C = minimal_factors(np.diag([8.0, 1.0]), [1.0, 1.0, 1.0])
+    >>> np.abs(A @ B @ C).round(12)
+    array([[8., 0.],
+           [0., 1.]])
+    >>> [round(float((factor**2).sum()), 12) for factor in (A, B, C)]
+    [5.0, 5.0, 5.0]
+    """
+    decay = _decays(lams)
+    U, s, Vt = _svd(matrix)
+    rank = np.count_nonzero(s)
+    width = len(s) if width is None else check_integer("width", width, at_least=1)
+    if width < rank:
+        raise ValueError(f"width = {width} is below the rank {rank} of the matrix; no factorisation exists")
+    root = np.zeros(width)
+    root[:rank] = s[:rank] ** (1 / len(decay))
+    scales = np.exp(np.log(decay).mean() / 2) / np.sqrt(decay)
+    factors = [np.diag(scale * root) for scale in scales]
+    left, right = np.zeros((U.shape[0], width)), np.zeros((width, Vt.shape[1]))
+    left[:, :rank], right[:rank] = U[:, :rank], Vt[:rank]
+    factors[0] = left @ factors[0]
+    factors[-1] = factors[-1] @ right
+    return factors
+
+
+def _svd(matrix: Float[np.ndarray, "rows columns"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    array = np.asarray(matrix, float)
+    if array.ndim != 2:
+        raise ValueError(f"matrix has shape {array.shape}; it must have two dimensions")
+    if not np.isfinite(array).all():
+        raise ValueError("matrix has entries that are not finite")
+    U, s, Vt = np.linalg.svd(array, full_matrices=False)
+    noise = max(array.shape) * np.finfo(float).eps * s.max(initial=0.0)
+    return U, np.where(s > noise, s, 0.0), Vt
+
+
+def _decays(lams: Sequence[float]) -> Float[np.ndarray, " L"]:
+    decay = np.asarray(lams, float)
+    if decay.ndim != 1 or decay.size == 0:
+        raise ValueError(f"lams has shape {decay.shape}; it must be a sequence of at least one number")
+    wrong = ~(np.isfinite(decay) & (decay > 0))
+    if wrong.any():
+        raise ValueError(f"lams = {decay[wrong][0]} among its entries; each must be positive and finite")
+    return decay
