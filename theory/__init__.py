@@ -13,7 +13,6 @@ __all__ = [
     "dufm",
     "labels",
     "ledger",
-    "nuclear_norm",
     "relu_epsilon",
     "relu_kernel",
     "ridge",
