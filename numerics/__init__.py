@@ -7,7 +7,7 @@ importing the command line does not import torch.
 import importlib
 from typing import Any
 
-__all__ = ["cli"]
+__all__ = ["cli", "dufm"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,102 @@
+"""A second-order finish: from where gradient descent stopped to a stationary point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.optimize import fmin_l_bfgs_b
+from torch import Tensor
+
+from numerics.dufm._history import History
+from numerics.dufm._network import Network
+from numerics.dufm._problem import Problem, positive_integer, positive_number, relaxed
+from numerics.dufm._runs import Runs
+
+__all__ = ["polish"]
+
+
+_EPSILONS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+
+
+def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> Runs:
+    """Minimise the objective by L-BFGS in float64 from the parameters of each run.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs that diverged are left as they are.
+    eps : float
+        Every ReLU is relaxed to ReLU_ε, with ε = 10⁻², 10⁻³, … down to this value, each from where the last
+        one ended. Networks without ReLU are minimised as they are.
+    tol : float
+        Stop when no entry of the gradient is larger.
+    max_steps : int
+        Most iterations for each run and each ε.
+
+    Returns
+    -------
+    Runs
+        With new parameters in float64, and a history of only the final state. Losses are those of the
+        original problem; ``gradient_norms()`` is of the relaxed one and says how stationary each run is.
+
+    Notes
+    -----
+    The relaxation is not for convenience. The solutions that gradient descent finds hold many
+    pre-activations at exactly 0, the kink of the ReLU, where the objective has no gradient, and descent with a
+    fixed step chatters about it. A stationary point of the relaxed objective is one of the original up to ε,
+    with the slopes of ReLU_ε as the choice from the subdifferential.
+
+    References
+    ----------
+    `lowrank`, Definition 7 (the relaxation).
+
+    Examples
+    --------
+    >>> from numerics import dufm
+    >>> rough = dufm.train(3, 3, 1e-3, width=6, seeds=1, steps=2000)
+    >>> fine = polish(rough)
+    >>> bool(fine.losses[0] < rough.losses[0]), bool(fine.gradient_norms()[0] < 1e-4)
+    (True, True)
+    """
+    eps, tol = positive_number("eps", eps), positive_number("tol", tol)
+    max_steps = positive_integer("max_steps", max_steps)
+    stages = [e for e in _EPSILONS if e > eps] + [eps]
+    problems = list(dict.fromkeys(relaxed(runs.problem, e) for e in stages))
+    parameters = [p.double().clone() for p in runs.parameters]
+    for i in (runs.diverged_at < 0).nonzero()[0]:
+        point = [p[i] for p in parameters]
+        for problem in problems:
+            point = _minimise(problem, point, tol, max_steps)
+        for p, new in zip(parameters, point, strict=True):
+            p[i] = new
+    history = History.empty(runs.problem, len(runs), [runs.steps])
+    history.record(0, runs.problem, parameters, runs.diverged_at >= 0)
+    settings = {**runs.settings, "polished": {"eps": eps, "tol": tol, "max_steps": max_steps}}
+    return replace(runs, parameters=tuple(parameters), history=history, settings=settings)
+
+
+def _minimise(problem: Problem, start: Sequence[Tensor], tol: float, max_steps: int) -> list[Tensor]:
+    sizes = [rows * columns for rows, columns in problem.shapes]
+    point = torch.cat([p.flatten() for p in start])
+    slope = torch.empty_like(point)
+
+    def matrices(vector: Tensor) -> list[Tensor]:
+        return [part.view(1, *shape) for part, shape in zip(torch.split(vector, sizes), problem.shapes, strict=True)]
+
+    here, gradient = matrices(point), matrices(slope)
+    network = Network(problem, here)
+
+    def loss_and_gradient(x: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
+        point.copy_(torch.from_numpy(x))
+        network.gradient(gradient)
+        return float(network.objective()), slope.numpy().copy()
+
+    with torch.inference_mode():
+        found, _, _ = fmin_l_bfgs_b(
+            loss_and_gradient, point.numpy().copy(), m=30, factr=0, pgtol=tol, maxiter=max_steps, maxfun=2 * max_steps
+        )
+    return [p[0] for p in matrices(torch.from_numpy(found))]
