@@ -10,6 +10,7 @@ Options: ``--ledger FILE`` writes the ledger as JSON, ``--long`` runs the checks
 import json
 import re
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -116,7 +117,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if trial is None:
         return (yield)
     try:
-        result = yield
+        with _unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
+            result = yield
     except AssertionError as refutation:
         trial.counterexample = counterexample(refutation)
         if trial.expected:
@@ -125,6 +127,25 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if not trial.expected:
         pytest.fail(_accepted(trial), pytrace=False)
     return result
+
+
+@contextmanager
+def _unshrunk(item: pytest.Function) -> Iterator[None]:
+    """Spare Hypothesis the search for the smallest example of a near miss, which nobody is shown.
+
+    The settings of a test are an attribute that Hypothesis does not document; without it the run is only slower.
+    """
+    name = "_hypothesis_internal_use_settings"
+    settings = getattr(item.obj, name, None)
+    if settings is None:
+        yield
+        return
+    kept = [phase for phase in settings.phases if phase.name not in ("shrink", "explain")]
+    setattr(item.obj, name, type(settings)(settings, phases=kept))
+    try:
+        yield
+    finally:
+        setattr(item.obj, name, settings)
 
 
 def _accepted(trial: Record) -> str:
