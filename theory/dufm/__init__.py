@@ -19,6 +19,7 @@ __all__ = [
     "Bounds",
     "Construction",
     "Matrices",
+    "RationalMatrices",
     "Solution",
     "SymbolicLoss",
     "WidthNotReached",
@@ -29,7 +30,9 @@ __all__ = [
     "enclose_ratio",
     "enclose_ratio_over",
     "evaluate_loss",
+    "exact_loss",
     "loss_ratio",
+    "rational_srg",
     "srg",
     "srg_loss",
     "symbolic_loss",
@@ -40,10 +43,12 @@ _LAZY = {
     **dict.fromkeys(
         ("Bounds", "WidthNotReached", "enclose_loss", "enclose_ratio", "enclose_ratio_over"), "theory.dufm._enclosure"
     ),
+    **dict.fromkeys(("RationalMatrices", "exact_loss", "rational_srg"), "theory.dufm._rational"),
 }
 
 if TYPE_CHECKING:
     from theory.dufm._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
+    from theory.dufm._rational import RationalMatrices, exact_loss, rational_srg
     from theory.dufm._symbolic import SymbolicLoss, symbolic_loss
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import comb, frexp
 from typing import Any, TypeAlias
 
@@ -139,7 +140,7 @@ def rational_srg(
     on_rest, on_ones = balance * (r - 2) ** 0.25, balance * (2 * r - 2) ** 0.25
     first = identity * _rounded(on_rest) + ones * _rounded((on_ones - on_rest) / r)
     means = first.inv() * incidence * scales[0]
-    middle = [identity * (there / here) for here, there in zip(scales, scales[1:], strict=False)]
+    middle = [identity * (there / here) for here, there in pairwise(scales)]
     to_last = weightings * (last_scale / scales[-1])
     final = _relu(weightings * incidence) * last_scale
     ridge = final * final.transpose() + _identity(K) * (K * fmpq(exact[L].numerator, exact[L].denominator))
