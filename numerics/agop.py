@@ -63,7 +63,7 @@ def agop_cost(n: int, d: int, c: int) -> dict[str, float]:
     --------
     >>> cost = agop_cost(2000, 3072, 10)
     >>> round(cost["features"] / cost["samples"], 1)
-    8.3
+    8.2
     """
     distances = float(n) * n * d
     features = 2.0 * n * n * d * c + float(n) * c * d * d

@@ -1,0 +1,242 @@
+"""numerics.agop: both routes against Jacobians by torch.func and against xrfm; memory; wrong input."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from numerics.agop import AgopAccuracyWarning, agop_cost, kernel_agop, model_agop
+from numerics.kernels import Gaussian, Laplace, Linear, Linearised
+
+F64 = torch.float64
+
+
+def points(n, d, seed=0, dtype=F64):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def metric(d, seed=1):
+    B = points(d, d, seed)
+    M = B @ B.T / d
+    return 0.5 * (M + M.T)
+
+
+def by_jacobian(kernel, X, alpha):
+    """The AGOP from its definition: Jacobians of Σ_j alpha_j k(x, x_j) by torch.func.
+
+    The term of the point itself is left out: it has zero gradient, by definition or by the convention at the kink.
+    """
+    M = torch.eye(X.shape[1], dtype=X.dtype) if kernel.M is None else kernel.M
+    apart = (X[:, None, :] != X).any(dim=2)
+
+    def value(x, apart):
+        difference = X - x
+        square = torch.where(apart, ((difference @ M) * difference).sum(dim=1), 1.0)
+        if isinstance(kernel, Laplace):
+            values = torch.exp(-square.sqrt() / kernel.bandwidth)
+        else:
+            values = torch.exp(-square / (2 * kernel.bandwidth**2))
+        return torch.where(apart, values, 0.0) @ alpha
+
+    jacobians = torch.func.vmap(torch.func.jacrev(value))(X, apart)
+    return torch.einsum("icd,ice->de", jacobians, jacobians) / len(X)
+
+
+def relative(A, B):
+    return (torch.linalg.matrix_norm(A - B) / torch.linalg.matrix_norm(B)).item()
+
+
+def smallest_limit(n, d, panel):
+    """A memory limit that leaves room for panels of this many rows and no more."""
+    return 8 * (3 * n * d + 3 * d * d) + 8 * (13 * n // 4 + d) * panel + 32 * panel**2
+
+
+@given(
+    st.integers(2, 25), st.integers(1, 20), st.integers(1, 4), st.integers(0, 10**6),
+    st.sampled_from([Laplace, Gaussian]), st.booleans(),
+)  # fmt: skip
+def test_both_routes_are_the_jacobians(n, d, c, seed, make, mahalanobis):
+    X, alpha = points(n, d, seed), points(n, c, seed + 1)
+    kernel = make(2.0 * d**0.5, M=metric(d, seed + 2) if mahalanobis else None)
+    expected = by_jacobian(kernel, X, alpha)
+    for route in ("features", "samples", "auto"):
+        result = kernel_agop(kernel, X, alpha, route=route)
+        assert relative(result, expected) < 1e-10
+        assert torch.equal(result, result.T)
+
+
+@pytest.mark.parametrize(("n", "d"), [(150, 7), (150, 140), (97, 300)])
+@pytest.mark.parametrize("route", ["features", "samples"])
+def test_blocks_change_nothing(n, d, route):
+    X, alpha = points(n, d), points(n, 3, 1)
+    kernel = Laplace(3.0)
+    whole = kernel_agop(kernel, X, alpha, route=route)
+    limit = smallest_limit(n, d, 70) if route == "samples" else 8 * (2 * n * d + d * d + (13 * n // 4 + 8 * d) * 70)
+    assert relative(kernel_agop(kernel, X, alpha, route=route, memory_limit=limit), whole) < 1e-12
+    assert relative(whole, by_jacobian(kernel, X, alpha)) < 1e-10
+
+
+def test_duplicates_contribute_nothing_to_each_other():
+    X, alpha = points(20, 4), points(20, 2, 1)
+    X[5], X[6] = X[4], X[4]
+    for kernel in (Laplace(2.0), Gaussian(2.0)):
+        for route in ("features", "samples"):
+            assert relative(kernel_agop(kernel, X, alpha, route=route), by_jacobian(kernel, X, alpha)) < 1e-10
+
+
+def test_all_points_equal_give_zero():
+    X = torch.ones(5, 3, dtype=F64)
+    for route in ("features", "samples", "auto"):
+        assert not kernel_agop(Laplace(1.0), X, points(5, 2), route=route).any()
+
+
+def test_far_from_the_origin_the_result_is_the_same():
+    X, alpha = points(40, 6), points(40, 2, 1)
+    moved = X + 1000.0
+    for route in ("features", "samples"):
+        # Moving the points rounds them by about 1e-13.
+        assert (
+            relative(kernel_agop(Laplace(2.0), moved, alpha, route=route), by_jacobian(Laplace(2.0), X, alpha)) < 1e-9
+        )
+
+
+def test_linear_kernels_have_a_constant_gradient():
+    X, alpha, M = points(9, 4), points(9, 2, 1), metric(4)
+    beta = M @ X.T @ alpha
+    torch.testing.assert_close(kernel_agop(Linear(M=M), X, alpha), beta @ beta.T)
+    torch.testing.assert_close(kernel_agop(Linearised(0.5), X, alpha), X.T @ alpha @ alpha.T @ X)
+
+
+def cancelling_machine():
+    """Coefficients orthogonal to constants and to the points: the gradient vanishes up to second order in 1/L."""
+    X = points(60, 20)
+    span = torch.linalg.qr(torch.cat([torch.ones(60, 1, dtype=F64), X], dim=1)).Q
+    alpha = points(60, 40, 1)
+    return Gaussian(1000.0), X, alpha - span @ (span.T @ alpha)
+
+
+def test_auto_leaves_the_samples_route_when_gradients_cancel():
+    kernel, X, alpha = cancelling_machine()
+    cost = agop_cost(60, 20, 40)
+    assert cost["samples"] < cost["features"]
+    features = kernel_agop(kernel, X, alpha, route="features")
+    assert torch.equal(kernel_agop(kernel, X, alpha), features)
+    expected = by_jacobian(kernel, X, alpha)
+    # Gradients are 1e-5 of their terms: both sides carry 1e-16 / 1e-5 of relative error, with some room.
+    assert relative(features, expected) < 1e-9
+
+
+def test_the_samples_route_warns_when_it_loses_half_of_the_digits():
+    kernel, X, alpha = cancelling_machine()
+    with pytest.warns(AgopAccuracyWarning, match="relative error about"):
+        samples = kernel_agop(kernel, X, alpha, route="samples")
+    # The warning is not idle: what it warns of is there.
+    assert relative(samples, kernel_agop(kernel, X, alpha, route="features")) > 1e-9
+
+
+def test_against_xrfm_up_to_its_normalisation():
+    """xrfm sums over the points; its distances carry the rounding of one matrix product, 1e-8 on the diagonal."""
+    kernels = pytest.importorskip("xrfm.rfm_src.kernels")
+    X, alpha = points(200, 20), points(200, 5, 1)
+    theirs = kernels.LaplaceKernel(bandwidth=2.0, exponent=1.0).get_agop(X, X, alpha.T.contiguous()) / 200
+    for route in ("features", "samples"):
+        assert relative(kernel_agop(Laplace(2.0), X, alpha, route=route), theirs) < 1e-6
+
+
+def test_the_cost_model_chooses_samples_for_many_outputs_and_features_for_many_points():
+    assert agop_cost(2000, 3072, 10)["samples"] < agop_cost(2000, 3072, 10)["features"] / 5
+    assert agop_cost(8000, 16, 1)["features"] < agop_cost(8000, 16, 1)["samples"] / 50
+
+
+def test_memory_stays_within_the_limit():
+    """In a process of its own: the peak of the resident set above that of the same call on few points."""
+    script = textwrap.dedent("""
+        import resource, torch
+        from numerics.agop import kernel_agop
+        from numerics.kernels import Laplace
+        torch.set_num_threads(1)
+        X, alpha = torch.randn(4000, 20, dtype=torch.float64), torch.randn(4000, 2, dtype=torch.float64)
+        kernel_agop(Laplace(2.0), X[:300], alpha[:300], route="samples")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        kernel_agop(Laplace(2.0), X, alpha, route="samples", memory_limit=30_000_000)
+        print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+    """)
+    used = int(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
+    # The n × n matrix alone would be 128 MB. The allocator keeps some freed blocks.
+    assert used < 45_000_000
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Linear(4, 6, dtype=F64)
+        self.second = nn.Linear(6, 3, dtype=F64)
+        self.unused = nn.Linear(2, 2, dtype=F64)
+
+    def forward(self, x):
+        return self.second(torch.tanh(self.first(x)))
+
+
+def test_model_agop_at_the_input_and_at_a_layer():
+    model, X = Model(), points(11, 4)
+    W1, W2 = model.first.weight, model.second.weight
+    expected_input, expected_hidden = torch.zeros(4, 4, dtype=F64), W2.T @ W2
+    for x in X:
+        J = W2 @ torch.diag(1 - torch.tanh(model.first(x)) ** 2) @ W1
+        expected_input += J.T @ J / len(X)
+    torch.testing.assert_close(model_agop(model, X, batch_size=4), expected_input.detach())
+    torch.testing.assert_close(model_agop(model, X, layer="first"), expected_input.detach())
+    torch.testing.assert_close(model_agop(model, X, layer="second", batch_size=5), expected_hidden.detach())
+    assert all(not module._forward_pre_hooks for module in model.modules())
+
+
+def test_model_agop_of_images():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.ReLU(), nn.Linear(8, 3)).double().eval()
+    X = points(5, 16).reshape(5, 1, 4, 4)
+    J = torch.stack([torch.autograd.functional.jacobian(lambda x: model(x[None])[0], x).flatten(1) for x in X])
+    torch.testing.assert_close(model_agop(model, X), torch.einsum("ncd,nce->de", J, J) / 5)
+    assert model_agop(model, X, layer="3").shape == (8, 8)
+
+
+def test_wrong_input_to_model_agop():
+    model, X = Model(), points(3, 4)
+    with pytest.raises(TypeError, match="Module"):
+        model_agop(lambda x: x, X)
+    with pytest.raises(ValueError, match="there are: first, second"):
+        model_agop(model, X, layer="third")
+    with pytest.raises(ValueError, match="called 0 times"):
+        model_agop(model, X, layer="unused")
+    with pytest.raises(ValueError, match="batch_size"):
+        model_agop(model, X, batch_size=0)
+    with pytest.raises(ValueError, match="samples"):
+        model_agop(model, X[0])
+    with pytest.raises(ValueError, match="one vector a sample"):
+        model_agop(nn.Unflatten(1, (2, 2)), X)
+
+
+def test_wrong_input():
+    X, alpha = points(6, 3), points(6, 2, 1)
+    kernel = Laplace(1.0)
+    with pytest.raises(TypeError, match="kernel"):
+        kernel_agop("laplace", X, alpha)
+    with pytest.raises(ValueError, match="one row a point: 6"):
+        kernel_agop(kernel, X, alpha[:5])
+    with pytest.raises(ValueError, match="float32"):
+        kernel_agop(kernel, X, alpha.float())
+    with pytest.raises(ValueError, match="route"):
+        kernel_agop(kernel, X, alpha, route="both")
+    with pytest.raises(TypeError, match="memory_limit"):
+        kernel_agop(kernel, X, alpha, memory_limit="1 GB")
+    for route in ("features", "samples"):
+        with pytest.raises(ValueError, match=r"too small: \d+ bytes are needed for the smallest block, 6 rows"):
+            kernel_agop(kernel, X, alpha, route=route, memory_limit=1000 if route == "samples" else 100)
+    alpha[2, 1] = torch.inf
+    with pytest.raises(ValueError, match="alpha contains NaN or infinity, first in row 2"):
+        kernel_agop(kernel, X, alpha)
