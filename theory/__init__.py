@@ -18,6 +18,7 @@ __all__ = [
     "ridge",
     "schatten",
     "triangular_graph",
+    "two_layers",
     "unconstrained_features",
     "woodbury",
 ]

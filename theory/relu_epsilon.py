@@ -27,13 +27,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, prod, sqrt
-from numbers import Real
+from math import prod, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory._arguments import check_integer
+from theory._arguments import check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -74,7 +73,7 @@ class ReluEpsilon:
     exponent: int = 2
 
     def __post_init__(self) -> None:
-        _check_positive("epsilon", self.epsilon)
+        check_real("epsilon", self.epsilon, above=0)
         check_integer("exponent", self.exponent, at_least=2)
 
     def __call__(self, x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -132,13 +131,13 @@ def output_gap(epsilon: float, widths: Sequence[int], norms: Sequence[float]) ->
     >>> output_gap(0.1, [4, 4], [2.0, 3.0])
     1.8
     """
-    _check_positive("epsilon", epsilon)
+    check_real("epsilon", epsilon, above=0)
     if len(widths) != len(norms):
         raise ValueError(f"{len(widths)} widths and {len(norms)} norms; there must be as many of either")
     gap = 0.0
     for width, norm in zip(widths, norms, strict=True):
         check_integer("widths", width, at_least=1)
-        _check_positive("norms", norm)
+        check_real("norms", norm, above=0)
         gap = norm * (gap + epsilon * sqrt(width))
     return gap
 
@@ -174,8 +173,7 @@ def fit_gap(gap: float, K: int) -> float:
     >>> fit_gap(1.0, 3)
     0.5
     """
-    if not (isfinite(gap) and gap >= 0):
-        raise ValueError(f"gap = {gap!r}; gap must be finite and ≥ 0")
+    check_real("gap", gap, at_least=0)
     return gap * (2 + gap) / (2 * check_integer("K", K, at_least=1))
 
 
@@ -208,9 +206,8 @@ def minimiser_gap(delta: float, convexity: float) -> float:
     >>> minimiser_gap(0.5, 2.0)
     1.0
     """
-    if not (isfinite(delta) and delta >= 0):
-        raise ValueError(f"delta = {delta!r}; delta must be finite and ≥ 0")
-    _check_positive("convexity", convexity)
+    check_real("delta", delta, at_least=0)
+    check_real("convexity", convexity, above=0)
     return 2 * sqrt(delta / convexity)
 
 
@@ -268,17 +265,10 @@ def feature_gap(
     if len(widths) != L - 1 or L < 1:
         raise ValueError(f"{len(lams)} lams and {len(widths)} widths; for L layers there must be L+1 and L−1")
     for index, lam in enumerate(lams):
-        _check_positive(f"lams[{index}]", lam)
+        check_real(f"lams[{index}]", lam, above=0)
     if check_integer("layer", layer, at_least=1) > L:
         raise ValueError(f"layer = {layer}; layer must be at most L = {L}")
     norms = [1 / sqrt(lam) for lam in lams[1:]]
     delta = fit_gap(output_gap(activation.epsilon, widths, norms[1:]), K)
     stretch = prod(activation.slope * norm for norm in norms[: layer - 1])
     return 2 * minimiser_gap(delta, n * lams[0]) * stretch
-
-
-def _check_positive(name: str, value: object) -> None:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; {name} must be a positive number")
-    if not (isfinite(float(value)) and float(value) > 0):
-        raise ValueError(f"{name} = {value!r}; {name} must be positive and finite")

@@ -15,12 +15,11 @@ as soon as the inner dimensions are at least the rank of M. *At least*: Horn's i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory._arguments import check_integer
+from theory._arguments import check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -58,10 +57,7 @@ def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
     >>> power(np.diag([4.0, 9.0]), 0.5)
     5.0
     """
-    if isinstance(p, (bool, np.bool_)) or not isinstance(p, Real):
-        raise TypeError(f"p = {p!r} is a {type(p).__name__}; p must be a positive number")
-    if not (np.isfinite(p) and p > 0):
-        raise ValueError(f"p = {p!r}; p must be positive and finite")
+    check_real("p", p, above=0)
     return float((_svd(matrix)[1] ** p).sum())
 
 

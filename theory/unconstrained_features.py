@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import exp, log
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,7 +29,17 @@ from theory._arguments import check_integer
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-__all__ = ["RELU", "Activation", "Point", "Problem", "Relu", "least_over_scale", "search", "within_class_deviation"]
+__all__ = [
+    "RELU",
+    "Activation",
+    "Point",
+    "Problem",
+    "Relu",
+    "ScaleMinimum",
+    "least_over_scale",
+    "search",
+    "within_class_deviation",
+]
 
 
 class Activation(Protocol):
@@ -71,8 +81,9 @@ class Problem:
         (λ_H1, λ_W1, …, λ_WL), non-negative; L ≥ 1.
     n : int
         Samples per class; the n columns of a class are side by side.
-    width : int, optional
-        Size d_1 = … = d_L of every layer but the output; K by default.
+    width : int or sequence of L ints, optional
+        Sizes d_1, …, d_L of the layers but the output, or one size for all; K by default. A point of a narrow problem
+        is one of a wider problem, with zeros added.
     activation : Activation
         σ; the ReLU by default.
 
@@ -85,26 +96,34 @@ class Problem:
     K: int
     lams: tuple[float, ...]
     n: int = 1
-    width: int | None = None
+    width: int | tuple[int, ...] | None = None
     activation: Activation = RELU
 
     def __post_init__(self) -> None:
         check_integer("K", self.K, at_least=2)
         check_integer("n", self.n, at_least=1)
-        object.__setattr__(
-            self, "width", check_integer("width", self.K if self.width is None else self.width, at_least=1)
-        )
         lams = np.asarray(self.lams, float)
         if lams.ndim != 1 or lams.size < 2:
             raise ValueError(f"lams has shape {lams.shape}; it must have L+1 ≥ 2 entries: λ_H1, λ_W1, …, λ_WL")
         if not (np.isfinite(lams) & (lams >= 0)).all():
             raise ValueError(f"lams = {self.lams}; each must be finite and ≥ 0")
         object.__setattr__(self, "lams", tuple(map(float, lams)))
+        width = self.K if self.width is None else self.width
+        widths = tuple(width) if isinstance(width, Sequence) else (width,) * self.L
+        if len(widths) != self.L:
+            raise ValueError(f"width = {width}; there must be one, or L = {self.L} of them")
+        object.__setattr__(self, "width", tuple(check_integer("width", d, at_least=1) for d in widths))
 
     @property
     def L(self) -> int:
         """Number of weight matrices."""
         return len(self.lams) - 1
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """d_1, …, d_L."""
+        assert isinstance(self.width, tuple)
+        return self.width
 
     @property
     def N(self) -> int:
@@ -119,8 +138,8 @@ class Problem:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """The shapes of H_1, W_1, …, W_L."""
-        d = self.width or self.K
-        return [(d, self.N), *[(d, d)] * (self.L - 1), (self.K, d)]
+        sizes = (self.N, *self.widths, self.K)
+        return [(there, here) for here, there in pairwise(sizes)]
 
     @property
     def log_kappa(self) -> float:
@@ -131,7 +150,7 @@ class Problem:
 
     def collapsed_loss(self) -> float:
         """The loss of deep neural collapse, minimised over its scale: min over u of (L/2) κ u^{1/L} + 1/(2(1+u))."""
-        return least_over_scale(self.L, self.log_kappa, np.ones(1))
+        return least_over_scale(self.L, self.log_kappa, np.ones(1)).loss
 
     def single(self) -> Problem:
         """The problem with one sample per class and n λ_H1 in place of λ_H1, to which collapsed solutions belong."""
@@ -267,7 +286,14 @@ def within_class_deviation(features: Float[np.ndarray, "d N"], n: int) -> float:
     return float(np.sqrt((differences**2).sum(axis=0)).max())
 
 
-def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " K"]) -> float:
+class ScaleMinimum(NamedTuple):
+    """The least loss over the scale of a solution, and the scale u = (that of M_LᵀM_L)/(K λ_WL) at which it is taken."""
+
+    loss: float
+    u: float
+
+
+def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " K"]) -> ScaleMinimum:
     r"""The least over u ≥ 0 of :math:`\frac L2\kappa u^{1/L} + \frac1K\sum_{i=1}^K\frac1{2(1+e_iu)}`.
 
     The loss of last-layer features of which only the scale is free: ridge regression on singular values :math:`\sqrt{e_iu}`,
@@ -283,8 +309,8 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
 
     Returns
     -------
-    float
-        The global minimum. Its absolute error is a few units of rounding of ½.
+    ScaleMinimum
+        The global minimum, with an absolute error of a few units of rounding of ½, and u.
 
     Raises
     ------
@@ -296,7 +322,7 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
     One eigenvalue and L = 2: at κ = √u/(1+u)² the scale u is stationary.
 
     >>> least_over_scale(2, np.log(2 / 25), np.ones(1))
-    0.26
+    ScaleMinimum(loss=0.26, u=4.0)
     """
     L = check_integer("L", L, at_least=2)
     e = np.asarray(eigenvalues, float)
@@ -304,9 +330,9 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
         raise ValueError(f"eigenvalues = {eigenvalues}; they must be finite and ≥ 0")
     log_e = np.log(e[e > 0])
     if not log_e.size or np.isposinf(log_kappa):
-        return 0.5
+        return ScaleMinimum(0.5, 0.0)
     if np.isneginf(log_kappa):
-        return float(1 - log_e.size / e.size) / 2
+        return ScaleMinimum(float(1 - log_e.size / e.size) / 2, np.inf)
 
     def value(s: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " nodes"]:
         fitted = _logistic(s[:, None] + log_e).sum(axis=1) / e.size
@@ -318,15 +344,17 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
     first = log((L - 1) / (L + 1)) - log_e.max()
     last = -L * (log_kappa + log(L))
     if first >= last:
-        return 0.5
+        return ScaleMinimum(0.5, 0.0)
     # The shares change over a range of log u of order 1: a grid of step 1/64 sees every minimum, and each
     # refinement closes in by a factor 32.
     nodes = np.linspace(first, last, 2 + int(64 * (last - first)))
     for _ in range(6):
         values = value(nodes)
         best = int(values.argmin())
+        centre = nodes[best]
         nodes = np.linspace(nodes[max(best - 1, 0)], nodes[min(best + 1, nodes.size - 1)], 65)
-    return min(0.5, float(values[best]))
+    loss, log_u = float(values[best]), float(centre)
+    return ScaleMinimum(loss, exp(log_u)) if loss < 0.5 else ScaleMinimum(0.5, 0.0)
 
 
 def _logistic(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
