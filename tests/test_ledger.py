@@ -389,6 +389,33 @@ def test_a_plain_assertion_is_a_counterexample_too(ledger):
     assert ledger.written["example.sum"]["counterexample"].startswith("not 3")
 
 
+COUNTED = """
+@claim.check("property")
+@given(st.integers(0, 10**6))
+def test_counted(statement, m):
+    wrong = statement(m) != m * (m + 1) // 2
+    if wrong:
+        with open("refutations", "a") as file:
+            file.write("x")
+    require(not wrong, "wrong", m=m)
+"""
+
+
+def test_only_what_is_shown_is_shrunk(ledger):
+    """Near misses are rejected at the first instance, replayed once; the printed statement's is made small."""
+    path = ledger.add(
+        verdict="fails", printed="lambda m: m * (m + 1) // 2 + (m > 1000)", near_misses="{'0': lambda m: -1}"
+    )
+    path.write_text(path.read_text().split("@claim")[0] + COUNTED)
+    refutations = ledger.pytester.path / "refutations"
+    ledger.run(path, "-k", "near-miss").assert_outcomes(passed=1, deselected=2)
+    assert len(refutations.read_text()) <= 2
+    refutations.unlink()
+    ledger.run(path, "-k", "printed").assert_outcomes(passed=1, deselected=2)
+    assert ledger.written["example.sum"]["counterexample"] == "wrong: m = 1001"
+    assert len(refutations.read_text()) > 2
+
+
 # Selection.
 
 

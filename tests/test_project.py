@@ -1,11 +1,15 @@
 """What the project says of itself in several places agrees."""
 
+import doctest
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from numerics import cli
 
 pytest_plugins = ["pytester"]
 
@@ -19,6 +23,21 @@ def test_the_readme_has_the_two_commands():
     assert [command.rsplit(" -m ", 1)[1] for command in commands] == ["pytest proofs_checks/", "pytest"]
     for command in commands:
         assert "-m pip install -c constraints.txt -e '.[test]' &&" in command
+
+
+README_CONSOLE = "\n".join(
+    re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"), re.findall(r"^\$ nct (.*)\n((?:(?!\$).*\n?)*)", README_CONSOLE, re.MULTILINE)
+)
+def test_the_commands_in_the_readme_print_what_it_says(command, printed, capsys):
+    assert cli.main(shlex.split(command)) == 0
+    found = capsys.readouterr().out
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert doctest.OutputChecker().check_output(printed, found, flags), found
 
 
 def test_constraints_pin_every_direct_dependency():

@@ -136,16 +136,16 @@ def _unshrunk(item: pytest.Function) -> Iterator[None]:
     The settings of a test are an attribute that Hypothesis does not document; without it the run is only slower.
     """
     name = "_hypothesis_internal_use_settings"
-    settings = getattr(item.obj, name, None)
+    settings = getattr(item.function, name, None)
     if settings is None:
         yield
         return
     kept = [phase for phase in settings.phases if phase.name not in ("shrink", "explain")]
-    setattr(item.obj, name, type(settings)(settings, phases=kept))
+    setattr(item.function, name, type(settings)(settings, phases=kept))
     try:
         yield
     finally:
-        setattr(item.obj, name, settings)
+        setattr(item.function, name, settings)
 
 
 def _accepted(trial: Record) -> str:
