@@ -18,6 +18,7 @@ from theory.dufm._solution import Matrices, Solution, conditionally_optimal, dnc
 __all__ = [
     "Bounds",
     "Construction",
+    "GraphSolution",
     "Matrices",
     "RationalMatrices",
     "Solution",
@@ -31,6 +32,7 @@ __all__ = [
     "enclose_ratio_over",
     "evaluate_loss",
     "exact_loss",
+    "graph_solution",
     "loss_ratio",
     "rational_srg",
     "srg",
@@ -44,10 +46,12 @@ _LAZY = {
         ("Bounds", "WidthNotReached", "enclose_loss", "enclose_ratio", "enclose_ratio_over"), "theory.dufm._enclosure"
     ),
     **dict.fromkeys(("RationalMatrices", "exact_loss", "rational_srg"), "theory.dufm._rational"),
+    **dict.fromkeys(("GraphSolution", "graph_solution"), "theory.dufm._graph_solution"),
 }
 
 if TYPE_CHECKING:
     from theory.dufm._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
+    from theory.dufm._graph_solution import GraphSolution, graph_solution
     from theory.dufm._rational import RationalMatrices, exact_loss, rational_srg
     from theory.dufm._symbolic import SymbolicLoss, symbolic_loss
 

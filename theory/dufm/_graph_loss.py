@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -52,7 +52,7 @@ class Incidence:
         v = len(matrix)
         side = np.zeros(v)
         component = np.full(v, -1)
-        odd = []
+        odd: list[bool] = []
         edges = [np.flatnonzero(column) for column in matrix.T]
         neighbours: list[list[int]] = [[] for _ in range(v)]
         half = np.zeros(v, bool)
@@ -90,7 +90,7 @@ class Incidence:
     @cached_property
     def even(self) -> Bool[np.ndarray, " v"]:
         """Whether a vertex is in one of the components that `signs` lists."""
-        marked: Bool[np.ndarray, " v"] = self.signs.any(axis=0)
+        marked: Bool[np.ndarray, " v"] = (self.signs != 0).any(axis=0)
         return marked
 
     @cached_property
@@ -169,7 +169,9 @@ class ReducedLoss:
         sums = squares @ p
         inverse = squares.T @ (1 / sums)
         share = p * inverse  # u_i², zero off the bipartite components
-        rest = np.where(self.incidence.even, (self.incidence.others @ p) * inverse, 1.0)  # 1 − u_i², without cancellation
+        rest = np.where(
+            self.incidence.even, (self.incidence.others @ p) * inverse, 1.0
+        )  # 1 − u_i², without cancellation
         ratios = p * q
         cost = float((ratios * rest).sum())
         moved = (squares.T @ ((squares @ (ratios * share)) / sums)) * p
@@ -257,12 +259,18 @@ def descend(loss: ReducedLoss, start: Parameters, steps: int, smoothing: tuple[f
     inside: Bool[np.ndarray, " scales"] = np.abs(point[:cut] - centre) <= _WIDEST
     lower = np.where(inside, centre - _WIDEST, point[:cut])
     upper = np.where(inside, centre + _WIDEST, point[:cut])
-    bounds = [*zip(lower, upper, strict=True), *[(None, None)] * (point.size - cut)]
+    free = np.full(point.size - cut, np.inf)
+    bounds = Bounds(np.concatenate([lower, -free]), np.concatenate([upper, free]))
     best, least = start, loss.value(start)
     for width in smoothing:
-        options = {"maxiter": steps, "maxfun": 2 * steps, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
         found = minimize(
-            objective, point, args=(width * unit,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+            objective,
+            point,
+            args=(width * unit,),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": steps, "maxfun": 2 * steps, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10},
         )
         if not np.isfinite(found.fun):
             break

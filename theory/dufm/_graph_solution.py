@@ -233,7 +233,7 @@ class GraphProblem:
 
     def given(self, scales: Float[np.ndarray, "layers v"], weightings: Float[np.ndarray, "m v"]) -> Candidate:
         """Vertex scales and weightings with the scale of every layer globally optimal."""
-        present = scales.any(axis=0)
+        present = _rows(scales)
         if (scales < 0).any() or not (scales[:, present] > 0).all():
             raise ValueError("vertex_scales must be positive, or 0 in every layer for a vertex without a row")
         if weightings[:, ~present].any():
@@ -264,13 +264,22 @@ class GraphProblem:
             for start in self._starts(loss, restarts, rng):
                 found = descend(loss, self._rescaled(loss, start), steps)
                 best = min(best, self._scaled(present, found), key=lambda c: c.loss)
-        return self._simplified(best, steps)
+        return self.polished(self._simplified(best, steps), 3 * steps)
+
+    def polished(self, best: Candidate, steps: int) -> Candidate:
+        """One more, longer descent from a candidate."""
+        present = _rows(best.vertex_scales)
+        if not present.any():
+            return best
+        start = Parameters(np.log(best.vertex_scales[:, present]), self._relative(best.weightings[:, present]))
+        found = self._scaled(present, descend(self.loss(present), start, steps, (0.03, 1e-3, 1e-5, 0.0)))
+        return self._compact(found) if found.loss < best.loss else best
 
     def solution(self, candidate: Candidate) -> GraphSolution:
         """The solution object of a candidate."""
         lams = tuple(map(float, self.exact))
         scales, weightings = candidate.vertex_scales, candidate.weightings
-        present = scales.any(axis=0)
+        present = _rows(scales)
         last = np.maximum(weightings @ self.B, 0.0)
         hidden = Incidence.of(self.B[present]).rank if present.any() else 0
 
@@ -296,14 +305,13 @@ class GraphProblem:
     # Starts and moves of the search.
 
     def _starts(self, loss: ReducedLoss, restarts: int, rng: np.random.Generator) -> Iterator[Parameters]:
-        B = loss.incidence.matrix
-        v = len(B)
+        v = len(loss.incidence.matrix)
         own = _edge_weightings(loss.incidence)
-        rows = np.concatenate([own, -own / 2])
+        rows = np.concatenate([own, -own / 2, _star_weightings(loss.incidence)])
         noise = 0.05 * rng.standard_normal(rows.shape)
         yield Parameters(0.05 * rng.standard_normal((self.L - 2, v)), rows + noise)
         for _ in range(restarts):
-            yield Parameters(0.3 * rng.standard_normal((self.L - 2, v)), rng.standard_normal((2 * self.K, v)))
+            yield Parameters(0.3 * rng.standard_normal((self.L - 2, v)), rng.standard_normal((max(16, 2 * self.K), v)))
 
     def _without_pendants(self) -> Bool[np.ndarray, " v"] | None:
         """Everyone but one pendant vertex at each vertex that has some, in components of several edges."""
@@ -382,12 +390,13 @@ class GraphProblem:
     def _minimum(self, loss: ReducedLoss, parameters: Parameters) -> tuple[float, float]:
         """The least loss over the scale of the last layer, and log u, where u multiplies its squared norms."""
         spectrum = loss.last_spectrum(parameters)
-        positive = spectrum[spectrum > _ZERO * spectrum[0]]
+        largest = spectrum[0]
+        positive = spectrum[spectrum > _ZERO * largest] / largest
         weights = np.full((len(positive), 1), 1 / self.K)
-        log_kappa = np.array([self.log_rho + loss.log_structure(parameters) / self.L])
-        found = minimise_scale(log_kappa, np.array([self.L]), weights, np.log(positive)[:, None])
+        log_kappa = self.log_rho + (loss.log_structure(parameters) - np.log(largest)) / self.L
+        found = minimise_scale(np.array([log_kappa]), np.array([self.L]), weights, positive[:, None])
         unfitted = (self.K - len(positive)) / (2 * self.K)
-        return float(found.value[0]) + unfitted, float(found.log_u[0])
+        return float(found.value[0]) + unfitted, float(found.log_u[0] - np.log(largest))
 
     def _rescaled(self, loss: ReducedLoss, start: Parameters) -> Parameters:
         """The start with the best scale of its last layer (its own if that is 0)."""
@@ -434,6 +443,12 @@ class GraphProblem:
         return graph
 
 
+def _rows(scales: Float[np.ndarray, "layers v"]) -> Bool[np.ndarray, " v"]:
+    """The vertices that have a row."""
+    present: Bool[np.ndarray, " v"] = (scales != 0).any(axis=0)
+    return present
+
+
 def _edge_weightings(incidence: Incidence) -> Float[np.ndarray, "K v"]:
     """For each edge the weighting with value 1 there, 0 at the edges that share an end with it, −1 at others of its component.
 
@@ -447,6 +462,13 @@ def _edge_weightings(incidence: Incidence) -> Float[np.ndarray, "K v"]:
         if len(ends):
             weight = 1 / len(ends)
             weightings[edge] = np.where(column > 0, weight, -weight * together[ends[0]])
+    return weightings
+
+
+def _star_weightings(incidence: Incidence) -> Float[np.ndarray, "v v"]:
+    """For each vertex the weighting with value ½ at its edges and −1 at the other edges of its component."""
+    together = incidence.components[:, None] == incidence.components
+    weightings: Float[np.ndarray, "v v"] = 1.5 * np.eye(len(together)) - 0.5 * together
     return weightings
 
 
