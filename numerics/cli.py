@@ -59,24 +59,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     15  4        0.0005  1  0.0187217   0.014664  0.783261  yes          15×4       6×3 15
     0
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        parser, commands = _parser(chosen)
-        parsed = parser.parse_args(arguments)
         try:
-            parsed.run(parsed)
-        except InputError as error:
-            commands[parsed.command].error(str(error))
-        sys.stdout.flush()
+            _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe is caught
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing it does not complain again
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _run(arguments: list[str]) -> None:
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    parser, commands = _parser(chosen)
+    parsed = parser.parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except InputError as error:
+        commands[parsed.command].error(str(error))
 
 
 def _parser(chosen: str | None) -> tuple[_Parser, dict[str, Any]]:

@@ -352,6 +352,22 @@ def test_a_closed_pipe_is_no_error():
         assert process.wait() == 1
 
 
+@pytest.mark.parametrize("arguments", [["ratio", "--help"], ["--version"], ["ratio", *GOOD]])
+def test_a_pipe_that_is_closed_from_the_start_is_no_error(arguments):
+    with subprocess.Popen([*NCT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() in (0, 1)  # argparse itself swallows what unbuffered writing raises
+
+
+def test_an_interrupt(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("numerics.commands.ratio.run", interrupt)
+    assert cli.main(["ratio", *GOOD]) == 130
+
+
 def test_output_that_the_terminal_cannot_show():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [*NCT, "ratio", "-K", "10", "-L", "4:5", "--weight-decay", "1e-3"]
