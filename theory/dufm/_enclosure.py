@@ -609,17 +609,21 @@ class _Curve:
         graph = self._sample(problem.graph, relative)
         collapsed = self._sample(problem.collapsed, arb(1))
         self.mixed = problem.mixed
-        return _Point(kappa, graph, collapsed, problem.mixed(graph.value.ball / collapsed.value.ball))
+        trivial = graph.value.exact_half and collapsed.value.exact_half
+        ratio = arb(1) if trivial else problem.mixed(graph.value.ball / collapsed.value.ball)
+        return _Point(kappa, graph, collapsed, ratio)
 
     def _sample(self, part: _Part, relative: Ball) -> _Sample:
         value, u = part.minimum(_LOW)
-        slope = relative * u.root(self.L) * self.L / 2
+        slope = relative * u.root(self.L) * self.L / 2 if u > 0 else arb(0)
         return _Sample(
             value, slope, sum(w / (1 + e * u) for w, e in zip(part.weights, part.eigenvalues, strict=True)) / 2
         )
 
     def bounds(self, left: _Point, right: _Point) -> tuple[Ball, Ball]:
         """Bounds of the ratio between two points."""
+        if left.graph.value.exact_half and left.collapsed.value.exact_half:
+            return arb(1), arb(1)  # the losses never fall in κ, and are at most 1/2
         most = _quotient(left.kappa, right.kappa, (left.graph, right.graph), (left.collapsed, right.collapsed))
         least = 1 / _quotient(left.kappa, right.kappa, (left.collapsed, right.collapsed), (left.graph, right.graph))
         return self.mixed(least).lower(), self.mixed(most).upper()
