@@ -263,7 +263,7 @@ def test_another_ledger(nct, folder, monkeypatch):
 def test_claims_by_verdict(nct, folder):
     lines = nct("ledger", "--folder", folder, "--verdict", "fails").splitlines()
     assert lines[0].split()[0] == "example.b"
-    assert lines[-1] == "1 claims: 1 fails"
+    assert lines[-1] == "1 claim: 1 fails"
     assert nct("ledger", "--folder", folder, "--verdict", "observed") == "\n0 claims\n"
 
 

@@ -469,7 +469,7 @@ def test_faults_travel_from_the_workers(ledger):
     assert ledger.written["example.sum"]["counterexample"] == "the sum differs: m = 1"
     assert ledger.written["example.sum"]["near_misses"][0]["rejected"] is False
     result.stdout.fnmatch_lines(
-        ["example.sum *broken * 0 of 1", "1 claims: 1 broken", "*example.sum: the sum differs: m = 1"]
+        ["example.sum *broken * 0 of 1", "1 claim: 1 broken", "*example.sum: the sum differs: m = 1"]
     )
 
 
@@ -498,7 +498,7 @@ def test_a_failing_teardown_breaks_the_claim_and_is_counted_once(ledger):
     ledger.add(then=fixture + DERIVED.replace("(statement)", "(statement, broken)"))
     result = ledger.run()
     result.assert_outcomes(passed=5, errors=2)
-    assert "1 claims: 1 broken" in ledger.printed
+    assert "1 claim: 1 broken" in ledger.printed
     evidence = ledger.written["example.sum"]["evidence"]
     assert sorted((e["kind"], e["outcome"]) for e in evidence) == [("derived", "failed"), ("exact", "passed")]
 

@@ -91,7 +91,7 @@ def _print_list(claims: list[Listing]) -> None:
             _print_text(f"amended: {claim.amended}", 4)
     counts = [(sum(claim.verdict == verdict for claim in claims), verdict) for verdict in VERDICTS]
     told = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
-    print(f"\n{len(claims)} claims{': ' if told else ''}{told}")
+    print(f"\n{len(claims)} claim{'s' * (len(claims) != 1)}{': ' if told else ''}{told}")
 
 
 def _print_one(claim: Listing, claims: list[Listing]) -> None:

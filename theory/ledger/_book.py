@@ -146,7 +146,7 @@ class Book:
         yield "", None
         count: Counter[str] = Counter(entry.status for entry in self.entries)
         told = [f"{count[status]} {status}" for status in (*VERDICTS, "broken") if count[status]]
-        yield f"{len(self.entries)} claims: {', '.join(told)}", None
+        yield f"{len(self.entries)} claim{'s' * (len(self.entries) != 1)}: {', '.join(told)}", None
         refuted = [entry for entry in self.entries if entry.claim["verdict"] in ("amended", "fails")]
         if refuted:
             yield "", None
