@@ -424,5 +424,6 @@ def _fourth_power_of_sine(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "...
 
 def _drop(theta: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """1 − `distance_ratio`², which is 2θ/(3π) to first order."""
-    zero = theta == 0
-    return np.where(zero, 0.0, _lune(theta) / (2 * np.pi * np.sin(np.where(zero, 1.0, theta) / 2) ** 2))
+    small = theta < 1e-9
+    chord = 2 * np.sin(np.where(small, 1.0, theta) / 2)
+    return np.where(small, 2 * theta / (3 * np.pi), 2 * _lune(theta) / (np.pi * chord**2))

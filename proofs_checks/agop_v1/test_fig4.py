@@ -1,0 +1,185 @@
+r"""How random ReLU features change distances (agop-v1, Section 5.2 and Figure 4).
+
+The text states that the ratio
+
+.. math:: \frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert}{\lVert x-y\rVert}
+
+of unit vectors at angle θ decreases monotonically (in θ, equivalently in the distance) and lies in [1/√2, 1]. For a
+finite number D of features it does not: with one feature it is the constant 1/√π ≈ 0.564 at every angle, and at θ = π it
+is :math:`\Gamma(\frac{D+1}2)/(\sqrt D\,\Gamma(\frac D2)) < 1/\sqrt2` for every D.
+
+What decreases strictly, for every D, from 1 (the limit at θ = 0) to 1/√2 at θ = π, is the root-mean-square ratio, the curve
+of the figure:
+
+.. math::
+    \frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert^2}{\lVert x-y\rVert^2} = 1 - \frac{\sin\theta-\theta\cos\theta}{\pi(1-\cos\theta)},
+    \qquad \frac{d}{d\theta} = -\frac{\sin\theta\,(\theta-\sin\theta)}{\pi(1-\cos\theta)^2}.
+
+The expected ratio lies below it by a factor of at least 1 − 5/(2D) (`theory.relu_kernel.distance_ratio_bounds`), so that
+the printed statement is true in the limit D → ∞.
+"""
+
+from typing import NamedTuple
+
+import flint
+import numpy as np
+import sympy as sp
+import torch
+from flint import arb
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import relu_kernel
+from theory.ledger import Claim, Statement, require
+
+THETA, PHI, RHO = sp.Symbol("theta", positive=True), sp.Symbol("phi", real=True), sp.Symbol("rho", positive=True)
+
+
+class Ratio(NamedTuple):
+    """((E ‖σ(Wx)−σ(Wy)‖^mean)^(1/mean) / ‖x−y‖)^power: the interval that it fills on (0, π], and whether it falls."""
+
+    mean: int
+    power: int = 1
+    low: sp.Expr = 1 / sp.sqrt(2)
+    high: sp.Expr = sp.Integer(1)
+    falling: bool = True
+
+
+claim = Claim(
+    id="agop-v1.fig4",
+    title="Distance ratio of random ReLU features: monotone, in [1/√2, 1]",
+    source="agop-v1, Section 5.2 and Figure 4",
+    verdict="amended",
+    printed=Statement(
+        r"\mathbb E\|\sigma(Wx)-\sigma(Wy)\| / \|x-y\| \text{ decreases in } \theta \text{ and lies in } [1/\sqrt2, 1]",
+        Ratio(mean=1),
+    ),
+    amended=Statement(
+        r"(\mathbb E\|\sigma(Wx)-\sigma(Wy)\|^2)^{1/2} / \|x-y\| \text{ decreases in } \theta, \text{ from } 1 \text{ to } 1/\sqrt2",
+        Ratio(mean=2),
+    ),
+    near_misses={
+        "squared, in the same interval": Ratio(mean=2, power=2),
+        "down to 0.71": Ratio(mean=2, low=sp.Rational(71, 100)),
+        "from 0.99": Ratio(mean=2, high=sp.Rational(99, 100)),
+        "rising": Ratio(mean=2, falling=False),
+    },
+    depends_on=["agop.prop-A1"],
+)
+
+
+def power_mean_of_one_feature(p):
+    """E |√2 (σ(u)−σ(v))|^p / ‖x−y‖^p: a radial and an angular integral, by SymPy."""
+    radial = sp.integrate(RHO ** (p + 1) * sp.exp(-(RHO**2) / 2), (RHO, 0, sp.oo))
+    chord = 2 * sp.sin(THETA / 2)
+    # Only x sees the direction on an arc of length θ, only y on another, both on the arc between, where
+    # cos φ − cos(φ−θ) = −2 sin(θ/2) sin(φ−θ/2).
+    alone = 2 * sp.integrate(sp.sin(PHI) ** p, (PHI, 0, THETA))
+    both = chord**p * 2 * sp.integrate(sp.sin(PHI) ** p, (PHI, 0, (sp.pi - THETA) / 2))
+    return sp.sqrt(2) ** p * radial / (2 * sp.pi) * (alone + both) / chord**p
+
+
+@claim.check("derived")
+def test_slope_and_ends(statement):
+    # One feature; the mean square is the same for every number of features.
+    p = statement.mean
+    curve = power_mean_of_one_feature(p)
+    if p == 2:
+        definition = (2 - 4 * relu_kernel.derive_moment(1, 1).subs(sp.Symbol("theta"), THETA)) / (2 - 2 * sp.cos(THETA))
+        require(sp.simplify((curve - definition).rewrite(sp.exp)) == 0, "the arcs do not add up to the moments")
+    for end, value in ((0, statement.high), (sp.pi, statement.low)):
+        limit = sp.limit(sp.simplify(curve), THETA, end) ** sp.Rational(statement.power, p)
+        require(
+            sp.simplify(limit - value) == 0, "another end of the interval", D=1, theta=end, limit=limit, stated=value
+        )
+    # θ > sin θ > 0 inside (0, π): the slope has the sign of its constant multiple of sin θ (θ − sin θ)/(1 − cos θ)².
+    positive = sp.sin(THETA) * (THETA - sp.sin(THETA)) / (1 - sp.cos(THETA)) ** 2
+    multiple = sp.simplify(sp.simplify(sp.diff(curve, THETA) / positive).rewrite(sp.exp))
+    require(
+        multiple.is_number and (multiple < 0) == statement.falling, "the slope's sign", slope_over_positive=multiple
+    )
+
+
+def arb_square_ratio(theta):
+    """1 − (sin θ − θ cos θ)/(π (1 − cos θ)) on a ball in (0, π]; its limit, 1, at 0."""
+    if theta == 0:
+        return arb(1)
+    return 1 - (theta.sin() - theta * theta.cos()) / (arb.pi() * (1 - theta.cos()))
+
+
+@claim.check("enclosed")
+def test_balls_over_the_whole_interval(statement):
+    with flint.ctx.workdps(30):
+        low, high = (arb(str(sp.N(end, 30))) for end in (statement.low, statement.high))
+        if statement.mean == 1:  # opposite vectors: a χ variable
+            for D in (1, 2, 3, 10, 100, 1000):
+                ratio = (arb(D + 1) / 2).gamma() / (arb(D) / 2).gamma() / arb(D).sqrt()
+                require(not ratio < low, "below the interval", D=D, theta="π", ratio=ratio.str(6, radius=False))
+        pieces, slack = 1000, arb("1e-25")
+        width = arb.pi() / pieces
+        previous = None
+        for i in range(pieces + 1):
+            at = arb.pi() if i == pieces else width * i
+            value = arb_square_ratio(at) ** (statement.power / arb(2))
+            require(
+                not (value < low - slack or value > high + slack), "outside the interval", theta=at.str(6, radius=False)
+            )
+            if previous is not None:
+                require((value < previous) == statement.falling, "not monotone", theta=at.str(6, radius=False))
+            previous = value
+        ends = [arb_square_ratio(end) ** (statement.power / arb(2)) for end in (arb.pi(), arb(0))]
+        for end, stated in zip(ends, (low, high), strict=True):
+            require(abs(end - stated) < slack, "the interval is not filled", end=end.str(6, radius=False))
+        # Between the points: θ − sin θ vanishes at 0 and has the derivative 2 sin²(θ/2), positive on balls that cover
+        # [π/100, π], and below by sin z ≥ z − z³/6; so the derivative of the curve has one sign inside (0, π).
+        for i in range(10, pieces):
+            ball = width * (arb(i) + arb(0.5, 0.5))
+            require((ball / 2).sin() > 0, "the slope's factor", theta=ball)
+
+
+@claim.check("property")
+@given(st.floats(0, np.pi), st.floats(0, np.pi), st.integers(1, 10**6))
+def test_float64_curve(statement, one, other, D):
+    # The curve for many features by its bounds; for mean 1 the opposite vectors, exactly.
+    near, far = sorted((one, other))
+    ratio = relu_kernel.distance_ratio([near, far]) ** statement.power
+    if statement.mean == 1:
+        require(relu_kernel.opposite_distance_ratio(D) >= float(statement.low), "below the interval", theta="π", D=D)
+    step = ratio[0] - ratio[1]
+    require(step >= -4e-16 if statement.falling else step <= 4e-16, "not monotone", near=near, far=far)
+    low, high = float(statement.low), float(statement.high)
+    require(np.all((ratio >= low - 4e-16) & (ratio <= high + 4e-16)), "outside the interval", theta=(near, far))
+    ends = relu_kernel.distance_ratio([np.pi, 0.0]) ** statement.power
+    require(np.allclose(ends, [low, high], rtol=0, atol=1e-15), "the interval is not filled", ends=ends)
+
+
+@claim.check("simulated")
+def test_monte_carlo(statement):
+    # 2·10⁶ features in all. The standard error comes from `squared_distance_variance` for the mean square and, for the
+    # mean, from the sample. Five standard errors, 14 comparisons: wrong rejection below 10⁻⁵.
+    generator = torch.Generator().manual_seed(4)
+    total, low, high = 2_000_000, float(statement.low), float(statement.high)
+    for D in (1, 8):
+        draws = total // D
+        plane = torch.randn(2, draws, D, generator=generator, dtype=torch.float64) * (2 / D) ** 0.5
+        previous = None
+        for theta in (0.01, 0.5, 1.0, 1.5, 2.0, 2.5, np.pi):
+            v = np.cos(theta) * plane[0] + np.sin(theta) * plane[1]
+            distance = (torch.relu(plane[0]) - torch.relu(v)).square().sum(dim=1).sqrt() / (2 * np.sin(theta / 2))
+            sample = distance**statement.mean
+            mean, error = float(sample.mean()), float(sample.std()) / draws**0.5
+            ratio, spread = (
+                mean ** (statement.power / statement.mean),
+                5 * error / mean * statement.power / statement.mean,
+            )
+            require(
+                low * (1 - spread) < ratio < high * (1 + spread), "outside the interval", D=D, theta=theta, ratio=ratio
+            )
+            if previous is not None:  # the same features at each angle: the difference is known better than the values
+                fall = (previous - sample).mean()
+                fall, noise = float(fall), 5 * float((previous - sample).std()) / draws**0.5
+                require(fall > -noise if statement.falling else fall < noise, "not monotone", D=D, theta=theta)
+            elif ratio < high * (1 - spread) - 0.01 / np.pi:
+                require(False, "the upper end is not approached", D=D, theta=theta, ratio=ratio)
+            previous = sample
+        require(ratio < low * (1 + spread), "the lower end is not reached", D=D, theta="π", ratio=ratio)
