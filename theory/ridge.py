@@ -51,6 +51,8 @@ def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: flo
     M, lam = _means(M), float(check_real("lam", lam, above=0))
     if np.shape(W) != M.T.shape:
         raise ValueError(f"W has shape {np.shape(W)}; for M of shape {M.shape} it must be {M.T.shape}")
+    if not np.all(np.isfinite(W)):
+        raise ValueError("W has an entry that is not finite; all must be")
     residual = W @ M - np.eye(M.shape[1])
     return float(np.sum(residual**2) / (2 * M.shape[1]) + lam / 2 * np.sum(np.square(W)))
 
@@ -58,7 +60,8 @@ def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: flo
 def minimiser(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K d"]:
     r"""The weights that minimise `objective`, :math:`M^\top (M M^\top + K \lambda I)^{-1}`.
 
-    They are computed from the singular value decomposition of M, which stays accurate where M Mᵀ is singular and λ small.
+    They are computed from the singular value decomposition of M, which does not square its condition number. Where M is
+    singular, or nearly so, they are sensitive to M itself: rounding errors of M count ‖M‖/(Kλ)-fold.
 
     Parameters
     ----------

@@ -274,7 +274,7 @@ def row_multiples(multiples: Sequence[Sequence[float]], scale: float | None = No
     Raises
     ------
     ValueError
-        If a multiple is negative or not finite, a row type has none but zeros, the scale is not positive, or the sums
+        If there is no row type, a multiple is negative or not finite, a row type has none but zeros, the scale is not positive, or the sums
         of squares differ and no scale is given.
 
     References
@@ -293,6 +293,8 @@ def row_multiples(multiples: Sequence[Sequence[float]], scale: float | None = No
            [0.   , 1.   ]])
     """
     groups = [np.asarray(group) for group in multiples]
+    if not groups:
+        raise ValueError("multiples is empty; there must be multiples for at least one row type")
     for i, group in enumerate(groups):
         if group.ndim != 1 or not np.all(np.isfinite(group)) or np.any(group < 0) or not np.any(group > 0):
             allowed = "a row type's multiples are finite, non-negative and not all zero"
