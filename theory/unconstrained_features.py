@@ -152,6 +152,29 @@ class Problem:
         """The loss of deep neural collapse, minimised over its scale: min over u of (L/2) κ u^{1/L} + 1/(2(1+u))."""
         return least_over_scale(self.L, self.log_kappa, np.ones(1)).loss
 
+    def collapsed(self) -> Point:
+        """Deep neural collapse at its best scale: every matrix a multiple of the identity, with zeros added.
+
+        Raises
+        ------
+        ValueError
+            If a width is below K, or a regularisation is 0, so that there is no best scale.
+        """
+        if min(self.widths) < self.K or min(self.lams) == 0:
+            raise ValueError(
+                f"widths = {self.widths}, lams = {self.lams}; collapse needs widths ≥ K = {self.K} and λ > 0"
+            )
+        u = least_over_scale(self.L, self.log_kappa, np.ones(1)).u
+        scale = np.sqrt(u * self.K * self.lams[-1])  # of M_L
+        decay = np.array([self.n * self.lams[0], *self.lams[1:-1]])
+        factors = scale ** (1 / self.L) * np.sqrt(np.exp(np.log(decay).mean()) / decay)
+        diagonals = [*factors, scale / (scale**2 + self.K * self.lams[-1])]
+        sizes = pairwise((self.K, *self.widths, self.K))
+        matrices = [np.zeros((there, here)) for here, there in sizes]
+        for matrix, diagonal in zip(matrices, diagonals, strict=True):
+            np.fill_diagonal(matrix[: self.K, : self.K], diagonal)
+        return self.point(np.repeat(matrices[0], self.n, axis=1), matrices[1:])
+
     def single(self) -> Problem:
         """The problem with one sample per class and n λ_H1 in place of λ_H1, to which collapsed solutions belong."""
         return Problem(self.K, (self.n * self.lams[0], *self.lams[1:]), 1, self.width, self.activation)

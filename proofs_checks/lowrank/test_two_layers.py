@@ -7,8 +7,8 @@ The paper takes over that collapse is optimal for L = 2, and reports to have see
     \qquad \kappa = K\sqrt{n\lambda_{H_1}\lambda_{W_1}\lambda_{W_2}K},
 
 with any width from K on. That is false from K = 15 on, for every regularisation with L_dnc < ½: pre-activations of rank r − 1,
-made of the cuts of the complete graph into halves, have a smaller loss. For K = 6 the six corners of a hexagon do, near the
-threshold. What holds: with M the pre-activations' class means, the loss is at least L_dnc wherever
+made of the cuts of the complete graph into halves, have a smaller loss. Near the threshold there are such points from K = 4 on,
+such as the six corners of a hexagon for K = 6. What holds: with M the pre-activations' class means, the loss is at least L_dnc wherever
 :math:`\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*`.
 
 Scales are written through the u at which collapse is stationary: κ = √u/(1+u)², and L_dnc = (3u+1)/(2(1+u)²) for u ≥ 1, where
@@ -20,6 +20,7 @@ from math import comb
 from typing import Any, NamedTuple
 
 import cvxpy as cp
+import flint
 import numpy as np
 import sympy as sp
 from hypothesis import given
@@ -90,6 +91,10 @@ def full_rank(M, size):
     return np.vstack([M, size * np.eye(M.shape[1])])
 
 
+#: Pre-activations of rank 2 for four classes, a point of a search with its factors rounded to integers.
+FOUR_CLASSES = [[-64, 0, -36, 72], [0, 72, 36, 0], [-32, 36, 0, 36], [72, -1, 40, -81]]
+
+
 def check_loss(statement, M, u):
     """The least loss at pre-activations proportional to M, against the stated bound."""
     if statement.applies(M):
@@ -157,18 +162,20 @@ def test_cuts_against_collapse_for_all_r_and_u(statement):
 @claim.check("exact")
 def test_small_cases_with_algebraic_numbers(statement):
     # (matrix, u, √t): κ/K ‖M‖_* √t + 1/(2K) tr (I + t σ(M)ᵀσ(M))⁻¹, all of it exact.
+    cuts = sp.Matrix(two_layers.balanced_cuts(6))
     cases = [(sp.eye(K), sp.Rational(9, 4), sp.Rational(3, 2)) for K in (2, 3, 4)]
+    cases += [(sp.Matrix(FOUR_CLASSES), sp.Rational(501, 500) ** 2, sp.Rational(76, 6250))]
     cases += [(sp.Matrix(two_layers.hexagon()), sp.Rational(121, 100), sp.Rational(7, 10))]
-    cases += [(sp.Matrix(two_layers.balanced_cuts(6)), sp.Integer(4), sp.Rational(12, 10))]
-    # Cuts with a multiple δ of the identity below: nuclear norm (r−1)√(24 + δ²) + (K − r + 1)δ, and δ² more in σ(M)ᵀσ(M).
-    cases += [(sp.Matrix(two_layers.balanced_cuts(6)).col_join(sp.eye(15) / 50), sp.Integer(4), sp.Rational(12, 10))]
+    cases += [(cuts, sp.Integer(4), sp.Rational(12, 10))]
+    cases += [(cuts.col_join(sp.eye(15) / 50), sp.Integer(4), sp.Rational(12, 10))]
     for M, u, root in cases:
         K = M.shape[1]
         kappa = sp.sqrt(u) / (1 + u) ** 2
         nuclear = sum(k * sp.sqrt(value) for value, k in (M.T * M).eigenvals().items())
         Z = M.applyfunc(lambda x: max(x, 0))
-        eigenvalues = (Z.T * Z).eigenvals()
-        fit = sum(k / (1 + root**2 * value) for value, k in eigenvalues.items())
+        system = sp.eye(K) + root**2 * (Z.T * Z)
+        inverse = flint.fmpq_mat(K, K, [flint.fmpq(int(x.p), int(x.q)) for x in system]).inv()
+        fit = sum((sp.Rational(int(inverse[i, i].p), int(inverse[i, i].q)) for i in range(K)), sp.Integer(0))
         loss = kappa / K * nuclear * root + fit / (2 * K)
         if statement.applies(np.array(M.tolist(), float)):
             require(sp.N(loss - statement.loss(u), 40) >= 0, "a smaller loss", K=K, rank=M.rank(), u=u)
