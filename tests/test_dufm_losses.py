@@ -59,7 +59,7 @@ def test_a_local_minimum_is_not_taken_for_the_global_one():
     log_e = np.sort(rng.uniform(0, 30, (bumps, N)), axis=0)[::-1]
     log_e[-1] = 0.0
     L, log_kappa = rng.integers(3, 20, N), rng.uniform(-6, 1, N)
-    found = minimise_scale(log_kappa, L, weights, log_e)
+    found = minimise_scale(log_kappa, L, weights, np.exp(log_e))
     grid = np.linspace(-40.0, 60.0, 8001)[:, None]
     fits = sum(w / (1 + np.exp(grid + e)) for w, e in zip(weights, log_e, strict=True))
     values = 0.5 * (L * np.exp(log_kappa + grid / L) + fits)
