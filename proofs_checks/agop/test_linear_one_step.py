@@ -1,0 +1,129 @@
+r"""A linear kernel collapses the data in one layer (agop, Section 5.1; agop-v1, Section 5.3).
+
+Let :math:`f(x) = \beta^\top x` interpolate one-hot labels, :math:`\beta^\top X = Y`; ridgeless regression with the linear
+kernel finds it whenever X has full column rank (:math:`\lambda_k = 0`). The AGOP of f is
+:math:`M = \beta\beta^\top`, and
+
+.. math:: M X = \beta Y, \qquad (M^{1/2}X)^\top(M^{1/2}X) = X^\top M X = Y^\top Y.
+
+So samples of one class coincide after M, and after :math:`M^{1/2}`, which is what Deep RFM applies, the class means are in
+addition orthonormal. Without interpolation (X rank deficient, or λ_k > 0) neither is exact.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import sympy as sp
+from flint import fmpq, fmpq_mat
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from theory import collapse_map, labels
+from theory.ledger import Claim, Statement, require
+
+
+class OneStep(NamedTuple):
+    """The layer: λ_k, the power of M that is applied, whether X may lack full column rank, the Gram matrix it makes."""
+
+    lam_k: int = 0
+    power: str = "M^(1/2)"
+    any_rank: bool = False
+    scale: int = 1
+
+
+claim = Claim(
+    id="agop.linear-one-step",
+    title="A linear kernel collapses the data in one layer",
+    source="agop, Section 5.1; agop-v1, Section 5.3",
+    verdict="holds",
+    printed=Statement(
+        r"\beta^\top X = Y \;\Rightarrow\; \mathrm{AGOP}(x \mapsto \beta^\top x) = \beta\beta^\top, \quad"
+        r"\beta\beta^\top X = \beta Y, \quad X^\top\beta\beta^\top X = Y^\top Y",
+        OneStep(),
+    ),
+    near_misses={
+        "kernel with λ_k = 1": OneStep(lam_k=1),
+        "orthonormal class means after M itself": OneStep(power="M"),
+        "X of any rank": OneStep(any_rank=True),
+        "twice the collapsed Gram matrix": OneStep(scale=2),
+    },
+)
+
+
+def transpose(matrix):
+    return matrix.transpose()
+
+
+def layer(statement, X, Y, one, inverse):
+    """(β, the Gram matrix of the mapped data), for matrices of any kind that has @ or *."""
+    gram = transpose(X) * X
+    beta = X * inverse(gram + one * statement.lam_k) * transpose(Y)
+    agop = beta * transpose(beta)
+    mapped = transpose(X) * agop * X if statement.power == "M^(1/2)" else transpose(agop * X) * (agop * X)
+    return beta, mapped
+
+
+@claim.check("derived", blind_to={"X of any rank": "the inverse is formal"})
+def test_in_the_free_algebra(statement):
+    # g is the inverse of G = XᵀX + λ_k, so XᵀX g = 1 − λ_k g = g XᵀX. With p = Yᵀ Y:
+    # Xᵀ M X = XᵀX g p g XᵀX for M = X g p g Xᵀ; after M itself another factor stands in the middle.
+    p, g = sp.symbols("p g", commutative=False)
+    through = 1 - statement.lam_k * g
+    mapped = through * p * through
+    if statement.power == "M":
+        mapped = through * p * g * through * p * through  # Xᵀ M M X, with Xᵀ X between the two
+    difference = sp.expand(mapped - statement.scale * p)
+    require(difference == 0, "the Gram matrix is not YᵀY", difference=difference)
+    # The AGOP: the gradient of the c-th output is the c-th column of β, at every sample; their mean outer product is ββᵀ.
+    beta = sp.Matrix(2, 2, sp.symbols("b:4"))
+    x = sp.Matrix(sp.symbols("x:2"))
+    gradients = (beta.T * x).jacobian(x).T
+    require(gradients * gradients.T == beta * beta.T, "the AGOP is not ββᵀ")
+
+
+@claim.check("exact")
+@given(
+    st.lists(st.integers(1, 2), min_size=1, max_size=2),
+    st.integers(0, 2),
+    st.lists(st.integers(-2, 2), min_size=24, max_size=24),
+)
+def test_rational_data(statement, sizes, more, entries):
+    N = sum(sizes)
+    d = N + more if not statement.any_rank else max(1, N - 1)
+    X = fmpq_mat(d, N, [fmpq(entry) for entry in entries[: d * N]])
+    Y = fmpq_mat(len(sizes), N, [fmpq(int(entry)) for entry in labels.one_hot(sizes).ravel()])
+    gram = transpose(X) * X
+    if not statement.any_rank:
+        assume(gram.det() != 0)
+    one = fmpq_mat(N, N, [fmpq(i == j) for i in range(N) for j in range(N)])
+    beta, mapped = layer(statement, X, Y, one, inverse_or_refute)
+    shown = {"X": X.tolist(), "sizes": sizes}
+    require(mapped == transpose(Y) * Y * fmpq(statement.scale), "the Gram matrix is not YᵀY", **shown)
+    require(beta * transpose(beta) * X == beta * Y, "M X is not β Y", **shown)
+
+
+def inverse_or_refute(matrix):
+    require(matrix.det() != 0, "no linear predictor interpolates", gram=matrix.tolist())
+    return matrix.inv()
+
+
+@claim.check("property", blind_to={"orthonormal class means after M itself": "the library maps by the square root"})
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(0, 5), st.integers(0, 2**32 - 1))
+def test_least_squares_and_the_library(statement, sizes, more, seed):
+    Y = labels.one_hot(sizes)
+    N = Y.shape[1]
+    d = N + more if not statement.any_rank else max(1, N // 2)
+    X = np.random.default_rng(seed).standard_normal((d, N))
+    condition = np.linalg.cond(X)
+    assume(condition < 1e3)
+    beta = np.linalg.lstsq(X.T, Y.T)[0]
+    tolerance = 1e-13 * condition**2 * N
+    require(
+        np.abs(beta.T @ X - Y).max() < tolerance, "the least-squares predictor does not interpolate", sizes=sizes, d=d
+    )
+    mapped = X.T @ beta @ beta.T @ X
+    require(np.abs(mapped - statement.scale * Y.T @ Y).max() < tolerance, "the Gram matrix is not YᵀY", sizes=sizes)
+    library = collapse_map.agop_gram(X.T @ X, Y, statement.lam_k)
+    require(
+        np.abs(library - mapped).max() < tolerance, "collapse_map.agop_gram differs", sizes=sizes, lam_k=statement.lam_k
+    )

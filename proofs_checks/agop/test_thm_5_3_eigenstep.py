@@ -1,0 +1,75 @@
+r"""The eigenvalue that the proof of agop, Theorem 5.3 (agop-v1, Theorem 5.4) takes from Lemma C.2.
+
+With :math:`A^* = Y^\top Y + \lambda_\mathrm{map} I` and n samples in each class the proof uses
+
+.. math:: Y^\top Y (A^*)^{-1} = (A^*)^{-1} Y^\top Y = (1 + \lambda_\mathrm{map}^{-1})\, Y^\top Y .
+
+The lemma gives :math:`(\lambda_\mathrm{map} + n)^{-1}` instead, and the printed value is right for no λ_map > 0 and n ≥ 1:
+:math:`(1+\lambda^{-1})(\lambda+n) = \lambda + n + 1 + n/\lambda > 1`. It is the factor of
+:math:`\lambda_\mathrm{map}^{-1} A^*`, not of its inverse, for n = 1. Everything that follows in the proof, κ included,
+carries it. For classes of unequal size the factor is :math:`(\lambda_\mathrm{map}+n_c)^{-1}` on class c.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import sympy as sp
+from flint import fmpq, fmpq_mat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import collapse_map, labels
+from theory.ledger import Claim, Statement, require
+
+claim = Claim(
+    id="agop.thm-5.3.eigenstep",
+    title="Value of YᵀY (A*)⁻¹ in the proof of Theorem 5.3",
+    source="agop, Appendix C.1, proof of Theorem 5.3; agop-v1, Appendix A.2",
+    verdict="amended",
+    printed=Statement(
+        r"Y^\top Y (A^*)^{-1} = (1 + \lambda_{\mathrm{map}}^{-1}) Y^\top Y", lambda lam, n, K: 1 + 1 / lam
+    ),
+    amended=Statement(
+        r"Y^\top Y (A^*)^{-1} = (\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y", lambda lam, n, K: 1 / (lam + n)
+    ),
+    near_misses={
+        "n the number of all samples": lambda lam, n, K: 1 / (lam + n * K),
+        "the factor of λ A*": lambda lam, n, K: 1 + n / lam,
+        "the inverse's factor within classes": lambda lam, n, K: 1 / lam,
+        "one λ too many": lambda lam, n, K: lam / (lam + n),
+    },
+    depends_on=["agop.lemma-C2"],
+)
+
+
+@claim.check("derived")
+def test_eigenvalue_on_a_class_indicator(statement):
+    # YᵀY = ⊕ 1 1ᵀ, whose range is spanned by the class indicators, eigenvectors of A* with eigenvalue n + λ.
+    lam, n, K = sp.symbols("lambda n K", positive=True)
+    inverse_on_indicator = 1 / lam - n / (lam * (lam + n))  # Lemma C.2, the eigenvalue of YᵀY being n
+    difference = sp.factor(statement(lam, n, K) - inverse_on_indicator)
+    require(difference == 0, "another factor", stated_minus_true=difference)
+
+
+@claim.check("exact")
+@given(st.integers(1, 3), st.integers(1, 3), st.fractions(min_value=Fraction(1, 8), max_value=8, max_denominator=8))
+def test_rational_matrices(statement, n, K, lam):
+    N = n * K
+    gram = fmpq_mat(N, N, [fmpq(i // n == j // n) for i in range(N) for j in range(N)])
+    shift = fmpq_mat(N, N, [fmpq(lam.numerator, lam.denominator) * (i == j) for i in range(N) for j in range(N)])
+    stated = Fraction(statement(lam, n, K))
+    factor = fmpq(stated.numerator, stated.denominator)
+    inverse = (gram + shift).inv()
+    require(gram * inverse == gram * factor, "YᵀY (A*)⁻¹ differs", n=n, K=K, lam=lam)
+    require(inverse * gram == gram * factor, "(A*)⁻¹ YᵀY differs", n=n, K=K, lam=lam)
+
+
+@claim.check("property")
+@given(st.integers(1, 6), st.integers(1, 5), st.floats(1e-3, 1e3))
+def test_float64_solve(statement, n, K, lam):
+    Y = labels.one_hot([n] * K)
+    gram = collapse_map.collapsed_gram(Y)
+    product = np.linalg.solve(gram + lam * np.eye(n * K), gram)
+    # rounding times the condition number of A*
+    tolerance = 1e-14 * (1 + n / lam)
+    require(np.abs(product - statement(lam, n, K) * gram).max() < tolerance, "(A*)⁻¹ YᵀY differs", n=n, K=K, lam=lam)
