@@ -1,8 +1,10 @@
 """What the project says of itself in several places agrees."""
 
 import doctest
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -82,7 +84,71 @@ def test_theory_does_not_import_torch():
     assert [path for path in (ROOT / "theory").rglob("*.py") if pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_the_ci_script_is_sound():
-    script = ROOT / ".ci" / "run"
-    assert script.stat().st_mode & 0o111
-    subprocess.run(["bash", "-n", script], check=True)
+# .ci/run, on a project of one file whose tools are made up.
+
+TOOLS = "for tool in ruff mypy; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod +x .venv/bin/$tool; done"
+COMMAND = (
+    "python3 -m venv --without-pip .venv && "
+    + TOOLS
+    + " && test -f tracked && test ! -e untracked && {tests} -m pytest"
+)
+
+
+@pytest.fixture
+def ci(tmp_path):
+    project, scratch = tmp_path / "project", tmp_path / "scratch"
+    (project / ".ci").mkdir(parents=True)
+    scratch.mkdir()
+    shutil.copy(ROOT / ".ci" / "run", project / ".ci" / "run")
+
+    def run(readme):
+        (project / "README.md").write_text(f"# A project\n\n```sh\n{readme}\n```\n")
+        (project / "tracked").touch()
+        for command in (["init", "-q"], ["add", "README.md", "tracked", ".ci"]):
+            subprocess.run(["git", "-C", project, *command], check=True)
+        (project / "untracked").touch()
+        done = subprocess.run(
+            [project / ".ci" / "run"],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(scratch)},
+            input="never read",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert list(scratch.iterdir()) == []
+        assert sorted(path.name for path in project.iterdir()) == [".ci", ".git", "README.md", "tracked", "untracked"]
+        return done
+
+    return run
+
+
+def test_ci_passes_when_everything_does(ci):
+    done = ci(COMMAND.format(broken="none", tests="true"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.rstrip().endswith("all passed")
+
+
+@pytest.mark.parametrize(
+    ("broken", "tests", "failed"),
+    [
+        ("none", "false", ["python3 -m venv"]),
+        ("ruff", "true", [".venv/bin/ruff check", ".venv/bin/ruff format --check"]),
+        ("mypy", "true", [".venv/bin/mypy"]),
+    ],
+)
+def test_ci_fails_when_anything_does(ci, broken, tests, failed):
+    done = ci(COMMAND.format(broken=broken, tests=tests))
+    assert done.returncode == 1
+    told = [line.removeprefix("failed: ") for line in done.stdout.splitlines() if line.startswith("failed: ")]
+    assert len(told) == len(failed)
+    assert all(line.startswith(start) for line, start in zip(told, failed, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("readme", "message"), [("pytest", "no test command"), ("python3 -m venv x -m pytest\n" * 2, "more than one")]
+)
+def test_ci_needs_the_readme_s_command(ci, readme, message):
+    done = ci(readme.strip())
+    assert done.returncode == 1
+    assert message in done.stderr
