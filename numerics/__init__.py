@@ -7,7 +7,7 @@ importing the command line does not import torch.
 import importlib
 from typing import Any
 
-__all__ = ["cli", "dufm"]
+__all__ = ["cli", "dufm", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -140,8 +140,8 @@ class TestFiles:
 
 class TestPolish:
     def test_reaches_a_stationary_point_that_descent_does_not(self):
-        rough = dufm.train(6, 4, 3e-3, width=12, seeds=2, steps=3000)
-        fine = rough.polish(eps=1e-5)
+        rough = dufm.train(6, 4, 3e-3, width=8, seeds=2, steps=3000)
+        fine = rough.polish(eps=1e-5, max_steps=1500)
         assert (fine.losses < rough.losses).all()
         assert (fine.gradient_norms() < 1e-3 * rough.gradient_norms()).all()
         assert fine.gradient_norms() == pytest.approx(fine.gradient_norms(eps=1e-5))
@@ -231,7 +231,7 @@ class TestRecognise:
         assert recognise_gram(gram + 0.2 * noise).kind == "none"
 
     def test_one_run_at_a_time(self, runs):
-        with pytest.raises(ValueError, match="run must be a single run, such as runs.best; got 3 runs"):
+        with pytest.raises(ValueError, match=r"run must be a single run, such as runs\.best; got 3 runs"):
             dufm.recognise(runs)
         assert len(runs.recognise()) == 3
 

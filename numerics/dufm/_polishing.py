@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import fmin_l_bfgs_b
 from torch import Tensor
 
 from numerics.dufm._history import History
+from numerics.dufm._lbfgs import minimise
 from numerics.dufm._network import Network
 from numerics.dufm._problem import Problem, positive_integer, positive_number, relaxed
 from numerics.dufm._runs import Runs
@@ -67,12 +66,14 @@ def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int 
     stages = [e for e in _EPSILONS if e > eps] + [eps]
     problems = list(dict.fromkeys(relaxed(runs.problem, e) for e in stages))
     parameters = [p.double().clone() for p in runs.parameters]
-    for i in (runs.diverged_at < 0).nonzero()[0]:
-        point = [p[i] for p in parameters]
-        for problem in problems:
-            point = _minimise(problem, point, tol, max_steps)
+    alive = torch.from_numpy(runs.diverged_at < 0)
+    if bool(alive.any()):
+        point = [p[alive] for p in parameters]
+        with torch.inference_mode():
+            for problem in problems:
+                point = _minimise(problem, point, tol, max_steps)
         for p, new in zip(parameters, point, strict=True):
-            p[i] = new
+            p[alive] = new
     history = History.empty(runs.problem, len(runs), [runs.steps])
     history.record(0, runs.problem, parameters, runs.diverged_at >= 0)
     settings = {**runs.settings, "polished": {"eps": eps, "tol": tol, "max_steps": max_steps}}
@@ -81,22 +82,22 @@ def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int 
 
 def _minimise(problem: Problem, start: Sequence[Tensor], tol: float, max_steps: int) -> list[Tensor]:
     sizes = [rows * columns for rows, columns in problem.shapes]
-    point = torch.cat([p.flatten() for p in start])
+    point = torch.cat([p.flatten(1) for p in start], 1)
     slope = torch.empty_like(point)
 
-    def matrices(vector: Tensor) -> list[Tensor]:
-        return [part.view(1, *shape) for part, shape in zip(torch.split(vector, sizes), problem.shapes, strict=True)]
+    def matrices(rows: Float[Tensor, "S P"]) -> list[Tensor]:
+        return [
+            part.view(len(rows), *shape)
+            for part, shape in zip(torch.split(rows, sizes, 1), problem.shapes, strict=True)
+        ]
 
-    here, gradient = matrices(point), matrices(slope)
+    here, gradient = matrices(point.clone()), matrices(slope)
     network = Network(problem, here)
 
-    def loss_and_gradient(x: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        point.copy_(torch.from_numpy(x))
+    def objective(x: Float[Tensor, "S P"]) -> tuple[Float[Tensor, " S"], Float[Tensor, "S P"]]:
+        for matrix, new in zip(here, matrices(x), strict=True):
+            matrix.copy_(new)
         network.gradient(gradient)
-        return float(network.objective()), slope.numpy().copy()
+        return network.objective(), slope
 
-    with torch.inference_mode():
-        found, _, _ = fmin_l_bfgs_b(
-            loss_and_gradient, point.numpy().copy(), m=30, factr=0, pgtol=tol, maxiter=max_steps, maxfun=2 * max_steps
-        )
-    return [p[0] for p in matrices(torch.from_numpy(found))]
+    return matrices(minimise(objective, point, tol=tol, max_steps=max_steps))

@@ -29,6 +29,14 @@ __all__ = ["FORMAT", "Runs"]
 FORMAT = "neural-collapse-theory dufm runs, version 1"
 
 
+def _two_layer_dnc(problem: Problem) -> float:
+    """Minimum over s = √u ≥ 0 of κ s + 1/(2(1 + s²)), κ = K √(n λ_H1 λ_W1 λ_W2 K): one scale, M_2 = s √(Kλ_W2) I."""
+    kappa = problem.K * float(np.sqrt(problem.n * np.prod(problem.lams) * problem.K))
+    s = np.roots([kappa, 0, 2 * kappa, -1, kappa])  # κ (1 + s²)² = s
+    s = s[np.isreal(s)].real.clip(min=0)
+    return float(min(0.5, *(kappa * s + 0.5 / (1 + s**2)), 0.5))
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """S runs of one problem. Immutable; every quantity is computed in float64 from the parameters.
@@ -114,6 +122,8 @@ class Runs:
         from theory import dufm
 
         p = self.problem
+        if p.L == 2:
+            return _two_layer_dnc(p)
         return float(dufm.dnc_loss(p.K, p.L, lams=p.lams, n=p.n))
 
     @cached_property

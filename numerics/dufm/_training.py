@@ -20,7 +20,7 @@ from numerics.dufm._optimizer import OPTIMIZERS, Optimizer, make_optimizer
 from numerics.dufm._problem import Problem, positive_integer, positive_number
 from numerics.dufm._runs import Runs
 
-__all__ = ["initial_parameters", "train"]
+__all__ = ["initial_parameters", "seed_list", "train"]
 
 _TILE_BYTES = 2**21  # parameters and buffers of the runs stepped together on a CPU: about one core's cache
 _LIMIT = 1e8  # a loss from which gradient descent does not come back
@@ -119,7 +119,7 @@ def train(
     (500, (2,), ('finished', 'finished'))
     """
     problem = Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps)
-    seeds = _seeds(seeds)
+    seeds = seed_list(seeds)
     steps = positive_integer("steps", steps, 0)
     lr = positive_number("lr", lr)
     threads = positive_integer("threads", threads)
@@ -272,7 +272,7 @@ def _tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype
         yield slice(begin, begin + size)
 
 
-def _seeds(seeds: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
+def seed_list(seeds: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
     seeds = seeds.tolist() if isinstance(seeds, np.ndarray) else seeds
     if not isinstance(seeds, Sequence):
         return tuple(range(positive_integer("seeds", seeds)))
