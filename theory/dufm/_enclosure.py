@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from math import comb, prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -27,6 +27,7 @@ from flint import arb, ctx, fmpq
 
 from theory import triangular_graph
 from theory._arguments import check_integer
+from theory.dufm._losses import Construction, check_construction
 from theory.dufm._problem import SMALLEST_K, SMALLEST_L, Scalar, _exact, scalar_problem
 
 __all__ = ["Bounds", "WidthNotReached", "enclose_loss", "enclose_ratio", "enclose_ratio_over"]
@@ -84,13 +85,14 @@ def enclose_loss(
     lams: Sequence[Scalar] | None = None,
     n: int = 1,
     digits: int = 30,
+    construction: Construction = "block",
 ) -> Bounds:
     """Bounds of L_srg or L_dnc, the global minimum over the scale included.
 
     Parameters
     ----------
     solution : {"srg", "dnc"}
-        Which. Where K is no triangular number, "srg" is Definition 11's block construction.
+        Which.
     K : int
         Number of classes; at least 6 for "srg" and 2 for "dnc".
     L : int
@@ -103,6 +105,8 @@ def enclose_loss(
         Samples per class.
     digits : int
         The bounds differ by at most 10^−digits times the value.
+    construction : {"block", "drop", "best"}
+        As in `srg_loss`.
 
     Returns
     -------
@@ -112,7 +116,9 @@ def enclose_loss(
     Raises
     ------
     ValueError, TypeError
-        As `dnc_loss`, and for an unknown solution or digits < 1.
+        As `srg_loss`, and for an unknown solution or digits < 1.
+    ArithmeticError
+        If two minima of the loss cannot be told apart, where it matters which is the global one ("drop").
 
     References
     ----------
@@ -127,16 +133,10 @@ def enclose_loss(
     if solution not in ("srg", "dnc"):
         raise ValueError(f"solution = {solution!r}; allowed are 'srg' and 'dnc'")
     K, L, values, n = scalar_problem(K, L, lam, lams, n, solution=solution)
-    problem = _Problem(K, L, _root_of(_kappa_power(K, L, values, n), L))
-    parts = problem.parts if solution == "srg" else [problem.collapsed]
-
-    def total(bits: int) -> _Interval:
-        minima = [part.minimum(bits).value for part in parts]
-        if all(m.exact_half for m in minima):
-            return _Interval.half()
-        return _Interval.of(sum(part.share * m.ball for part, m in zip(parts, minima, strict=True)))
-
-    return _to_width(total, digits)
+    check_construction(construction)
+    if solution == "dnc":
+        return _to_width(_Problem.of(K, L, values, n).collapsed_loss, digits)
+    return _to_width(_srg_loss(K, L, values, n, construction), digits)
 
 
 def enclose_ratio(
@@ -147,12 +147,13 @@ def enclose_ratio(
     lams: Sequence[Scalar] | None = None,
     n: int = 1,
     digits: int = 30,
+    construction: Construction = "block",
 ) -> Bounds:
     """Bounds of L_srg / L_dnc.
 
     Parameters
     ----------
-    K, L, lam, lams, n, digits
+    K, L, lam, lams, n, digits, construction
         As in `enclose_loss`.
 
     Returns
@@ -178,13 +179,14 @@ def enclose_ratio(
     Bounds(lower=Decimal('1'), upper=Decimal('1'))
     """
     K, L, values, n = scalar_problem(K, L, lam, lams, n, solution="srg")
-    problem = _Problem(K, L, _root_of(_kappa_power(K, L, values, n), L))
+    check_construction(construction)
+    above, below = _srg_loss(K, L, values, n, construction), _Problem.of(K, L, values, n).collapsed_loss
 
     def quotient(bits: int) -> _Interval:
-        graph, rest = (part.minimum(bits).value for part in (problem.graph, problem.collapsed))
-        if graph.exact_half and rest.exact_half:
+        srg, dnc = above(bits), below(bits)
+        if srg.exact_half and dnc.exact_half:
             return _Interval.one()
-        return _Interval.of(problem.mixed(graph.ball / rest.ball))
+        return _Interval.of(srg.ball / dnc.ball)
 
     return _to_width(quotient, digits)
 
@@ -267,6 +269,21 @@ def _kappa_power(K: int, L: int, lams: Sequence[Fraction], n: int) -> fmpq:
     return fmpq(exact.numerator, exact.denominator)
 
 
+def _srg_loss(
+    K: int, L: int, lams: Sequence[Fraction], n: int, construction: Construction
+) -> Callable[[int], _Interval]:
+    """L_srg at a precision in bits."""
+    _, above = triangular_graph.triangular_order(K)
+    whole = comb(above, 2)
+    block = _Problem.of(K, L, lams, n).block_loss
+    if whole == K or construction == "block":
+        return block
+    drop = partial(_Problem.of(whole, L, lams, n).loss_without, whole - K)
+    if construction == "drop":
+        return drop
+    return lambda bits: block(bits).smaller(drop(bits))
+
+
 def _root_of(power: fmpq, L: int) -> Callable[[], Ball]:
     return lambda: arb(power).root(L)
 
@@ -292,6 +309,11 @@ class _Interval:
     @classmethod
     def one(cls) -> _Interval:
         return cls(arb(1), arb(1))
+
+    def smaller(self, other: _Interval) -> _Interval:
+        """Bounds of the smaller of two numbers."""
+        lower = self.lower if self.lower < other.lower else other.lower
+        return _Interval(lower, self.upper if self.upper < other.upper else other.upper)
 
     @property
     def exact_half(self) -> bool:
@@ -344,6 +366,7 @@ class _Undecided(ArithmeticError):
 class _Minimum(NamedTuple):
     value: _Interval
     scale: Ball  # some exact u at or close to the minimiser, 0 for the zero solution
+    bracket: Ball | None = None  # the minimiser is proved to lie in it; None if it may be another one
 
 
 @dataclass(frozen=True)
@@ -382,7 +405,8 @@ class _Part:
             if lower >= _HALF:
                 return _Minimum(_Interval.half(), arb(0))
             upper = best.value.upper if best.value.upper < _HALF else arb(_HALF)
-            return _Minimum(_Interval(lower, upper), best.scale)
+            unique = len(minima) == 1 and upper < _HALF
+            return _Minimum(_Interval(lower, upper), best.scale, best.bracket if unique else None)
 
     def _candidates(self) -> list[tuple[Ball, Ball]]:
         """Intervals with one local minimum each, such that the global minimum is among these or 1/2."""
@@ -492,7 +516,7 @@ class _Objective:
         slope = -_Node(self, around).excess * around.root(self.L) / around / 2
         error = slope * (around - u)  # f(minimiser) = f(u) + f'(between)·(minimiser − u), and it is at most f(u)
         node = _Node(self, u)
-        return _Minimum(_Interval((node.value + error).lower(), node.value.upper()), u)
+        return _Minimum(_Interval((node.value + error).lower(), node.value.upper()), u, around)
 
     def _bisected(self, low: Ball, high: Ball, spread: Ball) -> tuple[Ball, Ball]:
         while high / low - 1 > spread:
@@ -549,6 +573,7 @@ class _Problem:
         r, _ = triangular_graph.triangular_order(K)
         K1 = comb(r, 2)
         self.L, self.r, self.K1 = L, r, K1
+        self.kappa = kappa
         self.share = fmpq(K1, K)
         self.collapsed = _Part(fmpq(1), L, (1,), (fmpq(1),), kappa)
         self.parts = [self.collapsed]
@@ -568,6 +593,47 @@ class _Problem:
         """ϱ^{1/L}: what the strongly regular graph pays at the same u, as a multiple of what the collapsed solution does."""
         nuclear = arb(2).sqrt() + arb((self.r - 1) * (self.r - 2)).sqrt()
         return (nuclear**2 * self.r ** (self.L - 3) / (2 * arb(self.K1) ** (self.L - 2))).root(self.L)
+
+    @classmethod
+    def of(cls, K: int, L: int, lams: Sequence[Fraction], n: int) -> _Problem:
+        return cls(K, L, _root_of(_kappa_power(K, L, lams, n), L))
+
+    def collapsed_loss(self, bits: int) -> _Interval:
+        """L_dnc."""
+        return self.collapsed.minimum(bits).value
+
+    def block_loss(self, bits: int) -> _Interval:
+        """L_srg by Definition 11's first construction."""
+        minima = [part.minimum(bits).value for part in self.parts]
+        if all(m.exact_half for m in minima):
+            return _Interval.half()
+        return _Interval.of(sum(part.share * m.ball for part, m in zip(self.parts, minima, strict=True)))
+
+    def loss_without(self, surplus: int, bits: int) -> _Interval:
+        """The loss after `surplus` classes, edges at one vertex, are removed from the solution for all K₁ classes.
+
+        Every class has the same share of ‖H_1‖², ‖W_L‖² and the fit; the outputs' errors are
+        −(M_LᵀM_L/(Kλ) + I)⁻¹, whose entries depend on whether two edges are the same, meet or are disjoint.
+        """
+        best = self.graph.minimum(bits)
+        if best.value.exact_half:
+            return _Interval.half()
+        if best.bracket is None:
+            return _Interval(arb(0), arb(_HALF))  # undecided at this precision
+        u, r, K1 = best.bracket, self.r, self.K1
+        eigenvalues, multiplicities = triangular_graph.last_layer_gram_spectrum(r)
+        errors = [1 / (1 + e * u) for e in eigenvalues]
+        fit = sum(m * rho**2 for m, rho in zip(multiplicities, errors, strict=True))
+        norm = sum(m * rho * (1 - rho) for m, rho in zip(multiplicities, errors, strict=True))
+        cosines = (fmpq(1), fmpq(r - 4, 2 * (r - 2)), fmpq(-1, r - 2))
+        same = sum(m * rho for m, rho in zip(multiplicities, errors, strict=True)) / K1
+        meeting = sum(m * rho * c for m, rho, c in zip(multiplicities, errors, cosines, strict=True)) / K1
+        left_out = fit * fmpq(2 * surplus, K1) - surplus * same**2 - surplus * (surplus - 1) * meeting**2
+        share = fmpq(K1 - surplus, K1)
+        one_layer = self.kappa() * self.relative_cost() * u.root(self.L) / 2
+        return _Interval.of(
+            one_layer * (self.L - 1 + share) + share * norm / (2 * K1) + (fit - left_out) / (2 * (K1 - surplus))
+        )
 
     def mixed(self, ratio: Ball) -> Ball:
         """L_srg / L_dnc, from that of the strongly regular graph's block alone."""
@@ -614,7 +680,7 @@ class _Curve:
         return _Point(kappa, graph, collapsed, ratio)
 
     def _sample(self, part: _Part, relative: Ball) -> _Sample:
-        value, u = part.minimum(_LOW)
+        value, u, _ = part.minimum(_LOW)
         slope = relative * u.root(self.L) * self.L / 2 if u > 0 else arb(0)
         return _Sample(
             value, slope, sum(w / (1 + e * u) for w, e in zip(part.weights, part.eigenvalues, strict=True)) / 2
