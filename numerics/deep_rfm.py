@@ -13,6 +13,7 @@ and at the end rows are scaled once more and coefficients learned for prediction
 spectrum of M_l, the condition number of the kernel matrix and how it was solved, and the time each step took.
 """
 
+import hashlib
 import os
 import resource
 import sys
@@ -286,23 +287,26 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
         classes, labels = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"y must hold at least two classes, got {len(classes)} class: {classes[0]!r}")
-        self._start(classes)
+        self._start(classes, hashlib.sha256(np.ascontiguousarray(X).tobytes() + labels.tobytes()).hexdigest())
         points = self._to_device(X)
         index = torch.as_tensor(labels, dtype=torch.int64, device=points.device)
         self._fit(points, index)
         return self
 
-    def _start(self, classes: Any) -> None:
+    def _start(self, classes: Any, digest: str) -> None:
         """Forget everything, or check that the layers there can be continued."""
         if self.warm_start and hasattr(self, "layers_"):
             if not np.array_equal(self.classes_, classes):
                 raise ValueError(f"warm_start needs the classes fitted before, {self.classes_!r}; got {classes!r}")
+            if self.digest_ != digest:
+                raise ValueError("warm_start needs the samples and labels fitted before; X or y differ from them")
             if len(self.layers_) > self.depth:
                 raise ValueError(
                     f"depth = {self.depth} but {len(self.layers_)} layers are fitted; warm_start cannot remove"
                 )
             return
         self.classes_: np.ndarray = classes
+        self.digest_ = digest
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.layers_: list[_Layer] = []
         self.records_: list[LayerRecord] = []
@@ -489,6 +493,7 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
             "classes": self.classes_.tolist(),
             "features_in": self.n_features_in_,
             "seed": self.seed_,
+            "digest": self.digest_,
             "layers": [(*_tensors(layer.root), *_drawn(layer.features)) for layer in self.layers_],
             "records": [_plain_record(record) for record in self.records_],
             "grams": {layer: torch.as_tensor(gram) for layer, gram in self.grams_.items()},
@@ -524,6 +529,7 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
         model.classes_ = np.array(state["classes"])
         model.n_features_in_ = state["features_in"]
         model.seed_ = state["seed"]
+        model.digest_ = state["digest"]
         model.layers_ = [_layer(entry, **where) for entry in state["layers"]]
         model.records_ = [_record(entry) for entry in state["records"]]
         model.grams_ = {layer: gram.numpy() for layer, gram in state["grams"].items()}

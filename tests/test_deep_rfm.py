@@ -320,6 +320,8 @@ def test_wrong_data():
         model.set_params(depth=2).fit(X, y).set_params(depth=1, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match="classes fitted before"):
         model.set_params(depth=2).fit(X, y + 1)
+    with pytest.raises(ValueError, match="X or y differ"):
+        model.fit(X + 1e-9, y)
 
 
 @pytest.mark.filterwarnings("ignore::numerics.kernel_regression.SingularKernelWarning")
