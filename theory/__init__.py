@@ -11,6 +11,7 @@ __all__ = [
     "certificate",
     "collapse_map",
     "dufm",
+    "kernel_ridge",
     "labels",
     "ledger",
     "relu_epsilon",
