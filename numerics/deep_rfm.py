@@ -306,7 +306,7 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
                 )
             return
         self.classes_: np.ndarray = classes
-        self.digest_ = digest
+        self.digest_: str = digest
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.layers_: list[_Layer] = []
         self.records_: list[LayerRecord] = []
