@@ -1,0 +1,77 @@
+"""theory.schatten: values against known norms, factors, wrong input."""
+
+import numpy as np
+import pytest
+
+from theory import schatten
+
+
+def test_powers_of_known_matrices():
+    rotation = np.array([[0.6, -0.8], [0.8, 0.6]])
+    matrix = rotation @ np.diag([3.0, 4.0])
+    assert schatten.power(matrix, 1) == pytest.approx(7)
+    assert schatten.power(matrix, 2) == pytest.approx((matrix**2).sum())
+    assert schatten.power(matrix, 1 / 3) == pytest.approx(3 ** (1 / 3) + 4 ** (1 / 3))
+
+
+def test_rounding_of_zero_singular_values_does_not_count():
+    rank_one = np.outer([1.0, 2.0, 3.0], [0.3, 0.1, 0.7])
+    noisy = np.linalg.svd(rank_one, compute_uv=False)
+    assert noisy[1] > 0  # the reason for the threshold: at p = 1/4 such a value would add some 1e-4
+    assert schatten.power(rank_one, 0.25) == pytest.approx(noisy[0] ** 0.25, rel=1e-12)
+
+
+def test_zero_matrix():
+    assert schatten.power(np.zeros((2, 3)), 0.5) == 0
+    assert schatten.variational_value(np.zeros((2, 3)), [1.0, 2.0]) == 0
+    assert not np.any(np.linalg.multi_dot(schatten.minimal_factors(np.zeros((2, 3)), [1.0, 2.0, 3.0])))
+
+
+def test_constant_is_a_geometric_mean():
+    assert schatten.variational_constant([1e-200, 1e-200, 1e300]) == pytest.approx(1.5 * 10 ** (-100 / 3))
+
+
+@pytest.mark.parametrize("width", [None, 2, 5])
+def test_factors_multiply_to_the_matrix_at_the_least_cost(width):
+    matrix = np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]])
+    lams = [0.1, 3.0, 0.7]
+    factors = schatten.minimal_factors(matrix, lams, width)
+    inner = 2 if width is None else width
+    assert [factor.shape for factor in factors] == [(2, inner), (inner, inner), (inner, 3)]
+    assert np.linalg.multi_dot(factors) == pytest.approx(matrix, abs=1e-13)
+    cost = sum(lam / 2 * (factor**2).sum() for lam, factor in zip(lams, factors, strict=True))
+    assert cost == pytest.approx(schatten.variational_value(matrix, lams), rel=1e-12)
+
+
+def test_one_factor_is_the_matrix():
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+    (factor,) = schatten.minimal_factors(matrix, [0.3])
+    assert factor == pytest.approx(matrix)
+
+
+@pytest.mark.parametrize("p", [0, -1.0, np.nan, np.inf])
+def test_wrong_exponent(p):
+    with pytest.raises(ValueError, match="p = "):
+        schatten.power(np.eye(2), p)
+
+
+def test_exponent_that_is_no_number():
+    with pytest.raises(TypeError, match="p = '1'"):
+        schatten.power(np.eye(2), "1")
+
+
+@pytest.mark.parametrize("matrix", [np.ones(3), np.ones((2, 2, 2)), np.array([[np.nan]]), np.array([[np.inf]])])
+def test_wrong_matrix(matrix):
+    with pytest.raises(ValueError, match="matrix has"):
+        schatten.power(matrix, 1)
+
+
+@pytest.mark.parametrize("lams", [[], [1.0, 0.0], [1.0, -2.0], [np.nan], 1.0, [np.inf, 1.0]])
+def test_wrong_decays(lams):
+    with pytest.raises(ValueError, match="lams"):
+        schatten.variational_constant(lams)
+
+
+def test_width_below_the_rank():
+    with pytest.raises(ValueError, match="width = 1 is below the rank 2"):
+        schatten.minimal_factors(np.eye(2), [1.0, 1.0], width=1)
