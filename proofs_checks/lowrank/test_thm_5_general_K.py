@@ -1,0 +1,160 @@
+r"""The strongly regular graph solution where K is no triangular number (lowrank, Definition 11 and the proof of Theorem 5).
+
+1. *Block.* The largest :math:`K_1=r(r-1)/2\le K` classes form a strongly regular graph, the others collapse, with scales that are
+   best for the problem of K classes. The losses add, and
+
+   .. math::
+       \mathcal L_{block}(K;\Pi) = \tfrac{K_1}{K}\,\mathcal L_{srg}\bigl(K_1;(K/K_1)^{L+1}\,\Pi\bigr)
+           + \tfrac{K-K_1}{K}\,\mathcal L_{dnc}(K;\Pi), \qquad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
+
+   so that it is below :math:`\mathcal L_{dnc}(K;\Pi)` as for :math:`K_1` classes.
+2. *Drop.* From the solution for the smallest :math:`K'=r(r-1)/2\ge K` the classes with the highest fit loss are removed. With the
+   same regularisation :math:`\mathcal L_{drop}(K)\le\mathcal L_{srg}(K')`. All classes have the same fit loss, so any may go.
+
+The second is what the asymptotic part of Theorem 5 is proved with; it does not beat DNC for every K of the theorem.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb, prod
+
+import numpy as np
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import certificate, dufm, triangular_graph
+from theory.ledger import Claim, Statement, require
+
+
+@dataclass(frozen=True)
+class Constructions:
+    """The statement's value.
+
+    `regularisation`: the factor on Π in the problem of K₁ classes, as a function of (K, K₁, L). `bound`: L_drop(K) is at most this
+    multiple of L_srg(K'), as a function of (K, K'). `beat_dnc`: the constructions that are below L_dnc wherever either is below ½.
+    """
+
+    regularisation: Callable
+    bound: Callable
+    beat_dnc: tuple[str, ...]
+
+
+def factor(K, K1, L):
+    return (Fraction(K) / K1) ** (L + 1)
+
+
+def one(K, whole):
+    return 1
+
+
+claim = Claim(
+    id="lowrank.thm-5.general-K",
+    title="SRG for any number of classes",
+    source="lowrank, Definition 11, and the proof of Theorem 5 for general K (Appendix A.1)",
+    verdict="holds",
+    printed=Statement(
+        r"\text{Block: the losses of the two blocks add, the collapsed block attains its share of } \mathcal L_{dnc}, \text{ and the"
+        r" other is below its share as for } K_1 \text{ classes. Drop: } \mathcal L_{drop}(K) \le \mathcal L_{srg}(K')"
+        r" \text{ with the same regularisation.}",
+        Constructions(factor, one, ("block",)),
+    ),
+    near_misses={
+        "K₁λ in place of Kλ in the block": Constructions(lambda K, K1, L: Fraction(1), one, ("block",)),
+        "L_drop(K) ≤ (K/K') L_srg(K')": Constructions(factor, lambda K, whole: Fraction(K, whole), ("block",)),
+        "drop beats DNC too": Constructions(factor, one, ("block", "drop")),
+    },
+    depends_on=["lowrank.thm-5", "lowrank.lemma-17", "lowrank.lemma-18"],
+)
+
+
+@claim.check(
+    "derived",
+    blind_to={
+        "L_drop(K) ≤ (K/K') L_srg(K')": "about the first construction only",
+        "drop beats DNC too": "about the first construction only",
+    },
+)
+def test_first_construction_from_the_pieces(statement):
+    # Fit and W_L of one singular value s, min over w of (ws − 1)²/(2K) + λw²/2: at the scale s² = e·uKλ it is 1/(2K(1 + eu)),
+    # so that a block's fit is its share of the classes times that of a problem of its own at the same u.
+    K, e, u, w, lam = sp.symbols("K e u w lambda", positive=True)
+    cost = (w * sp.sqrt(e * u * K * lam) - 1) ** 2 / (2 * K) + lam * w**2 / 2
+    (best,) = sp.solve(sp.diff(cost, w), w)
+    require(sp.simplify(cost.subs(w, best) * 2 * K * (1 + e * u)) == 1, "the fit is not a share of the classes")
+    for L in (3, 4, 5):
+        loss = dufm.symbolic_loss("srg", L)
+        r, alpha, last = loss.size, loss.last_scale, loss.lams[-1]
+        K1 = r * (r - 1) / 2
+        first, *others, _ = loss.terms.values()
+        power = sp.prod([(first / 2) ** 2, *others])  # t^L; weights and features of the block cost L t, whatever N is
+        # t^L is linear in α_L and in every λ: at the same u, α_L is K/K₁ times larger; the stated factor multiplies the λs.
+        linear = sp.simplify(power.subs(alpha, u * K * last) / power.subs(alpha, u * K1 * last))
+        stated = sp.sympify(statement.regularisation(7, 6, L))
+        share = sp.Rational(6, 7)
+        require(linear.subs({K: 7, r: 4}) == share**L * stated, "the norms differ", K=7, K1=6, L=L, factor=stated)
+    require("block" in statement.beat_dnc, "the block does not beat DNC")
+    assert certificate.strongly_regular_beats_collapse().verify()  # whatever κ is, so also for the block's
+
+
+@claim.check("exact", blind_to={"K₁λ in place of Kλ in the block": "about the second construction only"})
+def test_second_construction_by_rational_matrices(statement):
+    for r, L in ((4, 4), (4, 6), (5, 3), (5, 4), (6, 4)):
+        whole = comb(r, 2)
+        for K in range(max(comb(r - 1, 2) + 1, 5), whole):
+            for u in (Fraction(3 * L), Fraction(1000)):
+                lams = collapsed_at(u, whole, L)
+                before = dufm.exact_loss(dufm.rational_srg(r, lams), lams)
+                scattered = sorted(range(whole), key=lambda edge: (edge * 7 + 3) % whole)[:K]
+                for kept in (range(whole - K, whole), range(K), scattered):
+                    after = dufm.exact_loss(dufm.rational_srg(r, lams, classes=list(kept)), lams)
+                    bound = statement.bound(K, whole) * before
+                    require(after <= bound, "the loss without some classes is higher", K=K, L=L, kept=list(kept))
+                if "drop" in statement.beat_dnc and K >= (10 if L == 3 else 6):
+                    lams = collapsed_at(u, K, L)
+                    loss = dufm.exact_loss(dufm.rational_srg(r, lams, classes=range(whole - K, whole)), lams)
+                    dnc = ((L + 1) * u + 1) / (2 * (1 + u) ** 2)
+                    require(loss < dnc, "the second construction does not beat DNC", K=K, L=L, u=u)
+
+
+def collapsed_at(u, K, L):
+    """Regularisations for which DNC's best scale is u."""
+    product = u ** (L - 1) / (1 + u) ** (2 * L) / K ** (L + 1)
+    first = [Fraction(1, 40)] * L
+    return [*first, product / prod(first)]
+
+
+@claim.check("property")
+@given(st.integers(7, 27), st.integers(3, 6), st.integers(-80, 2), st.integers(1, 3), st.integers(0, 99))
+def test_float_matrices_through_the_definition_of_the_loss(statement, K, L, tenths, n, seed):
+    below, above = triangular_graph.triangular_order(K)
+    if below == above:
+        return
+    rng = np.random.default_rng(seed)
+    lams = 10.0 ** rng.uniform(-2, 0, L + 1)
+    threshold = (L - 1.0) ** (L - 1) / float(K) ** (L + 1) / float(L) ** (2 * L) / n
+    lams[-1] = threshold * 10 ** (tenths / 10) / np.prod(lams[:-1])
+
+    K1, whole = comb(below, 2), comb(above, 2)
+    dnc = dufm.dnc_loss(K, L, lams=lams, n=n)
+    block = dufm.srg(K, L, lams=lams, n=n)
+    changed = [*lams[:-1], lams[-1] * float(statement.regularisation(K, K1, L))]
+    parts = K1 / K * dufm.srg_loss(K1, L, lams=changed, n=n), (K - K1) / K * dnc
+    require(np.isclose(block.evaluate(), sum(parts), rtol=1e-11), "the losses do not add up", K=K, L=L, lams=lams, n=n)
+    if K >= (10 if L == 3 else 6) and block.nontrivial:
+        require(block.evaluate() < dnc, "the block does not beat DNC", K=K, L=L, lams=lams, n=n)
+        drop = dufm.srg(K, L, lams=lams, n=n, construction="drop").evaluate()
+        require("drop" not in statement.beat_dnc or drop < dnc, "drop does not beat DNC", K=K, L=L, lams=lams, n=n)
+
+    full = dufm.srg(whole, L, lams=lams, n=n)
+    weights = [full.weights(l) for l in range(1, L + 1)]
+    errors = weights[-1] @ full.class_means(L) - np.eye(whole)
+    fits = (errors**2).sum(axis=0)
+    require(np.allclose(fits, fits[0], rtol=1e-9), "some classes fit better than others", whole=whole, L=L)
+    kept = np.sort(rng.permutation(whole)[:K])
+    loss = dufm.evaluate_loss(
+        np.repeat(full.class_means(1)[:, kept], n, axis=1), [*weights[:-1], weights[-1][kept]], lams, n
+    )
+    bound = float(statement.bound(K, whole)) * full.evaluate() * (1 + 1e-12)
+    require(loss <= bound, "the loss without some classes is higher", K=K, L=L, kept=kept.tolist())
