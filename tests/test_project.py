@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from numerics import cli
+from theory.ledger import read_claims
 
 pytest_plugins = ["pytester"]
 
@@ -40,6 +41,15 @@ def test_the_commands_in_the_readme_print_what_it_says(command, printed, capsys)
     found = capsys.readouterr().out
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     assert doctest.OutputChecker().check_output(printed, found, flags), found
+
+
+def test_the_ledger_in_the_readme_is_that_of_the_claims():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(\S.*?)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
+    claims = {claim.id: claim for claim in read_claims(ROOT / "proofs_checks")}
+    assert len(rows) == 3
+    for id, title, verdict in rows:
+        assert (claims[id].title, claims[id].verdict) == (title, verdict)
 
 
 def test_constraints_pin_every_direct_dependency():
