@@ -16,14 +16,20 @@ from theory.dufm._losses import Construction, dnc_loss, loss_ratio, srg_loss
 from theory.dufm._solution import Matrices, Solution, conditionally_optimal, dnc, evaluate_loss, srg
 
 __all__ = [
+    "BestKnown",
     "Bounds",
     "Construction",
+    "Exploration",
+    "Found",
     "GraphSolution",
     "Matrices",
     "RationalMatrices",
+    "SearchLimitReached",
     "Solution",
     "SymbolicLoss",
     "WidthNotReached",
+    "best_known",
+    "best_known_table",
     "conditionally_optimal",
     "dnc",
     "dnc_loss",
@@ -32,6 +38,7 @@ __all__ = [
     "enclose_ratio_over",
     "evaluate_loss",
     "exact_loss",
+    "explore",
     "graph_solution",
     "loss_ratio",
     "rational_srg",
@@ -47,10 +54,14 @@ _LAZY = {
     ),
     **dict.fromkeys(("RationalMatrices", "exact_loss", "rational_srg"), "theory.dufm._rational"),
     **dict.fromkeys(("GraphSolution", "graph_solution"), "theory.dufm._graph_solution"),
+    **dict.fromkeys(("Exploration", "Found", "SearchLimitReached", "explore"), "theory.dufm._explore"),
+    **dict.fromkeys(("BestKnown", "best_known", "best_known_table"), "theory.dufm._best_known"),
 }
 
 if TYPE_CHECKING:
+    from theory.dufm._best_known import BestKnown, best_known, best_known_table
     from theory.dufm._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
+    from theory.dufm._explore import Exploration, Found, SearchLimitReached, explore
     from theory.dufm._graph_solution import GraphSolution, graph_solution
     from theory.dufm._rational import RationalMatrices, exact_loss, rational_srg
     from theory.dufm._symbolic import SymbolicLoss, symbolic_loss

@@ -18,7 +18,7 @@ from theory.dufm._problem import SMALLEST_K, Scalar, scalar_problem
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Exploration", "Found", "SearchLimitReached", "explore"]
+__all__ = ["Exploration", "Found", "SearchLimitReached", "explore", "graph_of"]
 
 Stage: TypeAlias = Literal["scored", "screened", "searched"]
 Method: TypeAlias = Literal["auto", "exhaustive", "local"]
@@ -51,7 +51,7 @@ class Found:
     @property
     def graph(self) -> nx.Graph:
         """The graph, its edges in lexicographic order the classes."""
-        return _graph(self.graph6)
+        return graph_of(self.graph6)
 
 
 class SearchLimitReached(RuntimeError):
@@ -331,7 +331,7 @@ class Exploration(Iterator[Found]):
         return found
 
     def _problem(self, graph6: str) -> GraphProblem:
-        return GraphProblem.of(_graph(graph6), self.L, lams=self.lams, n=self.n)
+        return GraphProblem.of(graph_of(graph6), self.L, lams=self.lams, n=self.n)
 
 
 def _graph6(graph: nx.Graph) -> str:
@@ -341,7 +341,7 @@ def _graph6(graph: nx.Graph) -> str:
     return text.decode().strip()
 
 
-def _graph(graph6: str) -> nx.Graph:
+def graph_of(graph6: str) -> nx.Graph:
     import networkx as nx
 
     return nx.from_graph6_bytes(graph6.encode())
