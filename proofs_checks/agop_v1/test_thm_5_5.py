@@ -1,0 +1,194 @@
+r"""The collapsed kernel and ±1 labels (agop-v1, Theorem 5.5).
+
+Problem (4) of agop-v1, for n labels +1 and n labels −1,
+
+.. math:: \min_{\alpha,k}\; \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y ,
+
+where k is treated as a free variable; of the kernel the text assumes that it is positive definite, and uses that its diagonal
+is one. The theorem: the optimal limiting solution is :math:`k^* = I_2\otimes(1_n1_n^\top) = \frac12(yy^\top + 1_{2n}1_{2n}^\top)`.
+
+*As printed it is false.* :math:`k = yy^\top` (the limit of positive definite kernels with unit diagonal) has the value
+−2n · 2n/(2n+μ) < −2n · n/(n+μ), already for n = 1. The proof uses that the entries of k are positive, which the kernels that it comes
+from have, but the problem does not ask for. *Amended:* with non-negative entries k* is the unique optimum over the positive
+semi-definite matrices with unit diagonal, for classes of unequal size too. Of the positive definite ones it is a limit.
+
+The dual certificate, with J₊₋ the ones between the classes of sizes p and q:
+:math:`S = \frac{\mu}{(p+\mu)^2}(pI - 1 1^\top) \oplus \frac{\mu}{(q+\mu)^2}(qI-1 1^\top)`,
+:math:`\Lambda = \frac{\mu}{(p+\mu)(q+\mu)} J_{+-}`.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from theory import kernel_ridge
+from theory.ledger import Claim, Statement, require
+
+
+class Problem(NamedTuple):
+    """The constraints on k, and the kernel matrix said to be the only optimum, from the labels."""
+
+    nonnegative: bool = True
+    psd: bool = True
+    unit_diagonal: bool = True
+    optimum: Callable = lambda y: (np.outer(y, y) + 1) / 2
+
+
+AMENDED = Problem()
+claim = Claim(
+    id="agop-v1.thm-5.5",
+    title="The collapsed kernel and ±1 labels",
+    source="agop-v1, Theorem 5.5 and problem (4)",
+    verdict="amended",
+    printed=Statement(
+        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = \tfrac12(yy^\top + 1 1^\top)"
+        r" \text{ in the limit of } k \succ 0,\; k_{ii} = 1",
+        Problem(nonnegative=False),
+    ),
+    amended=Statement(
+        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = \{\tfrac12(yy^\top + 1 1^\top)\}"
+        r" \text{ over } k \succeq 0,\; k \ge 0,\; k_{ii} = 1, \text{ for } \mu > 0",
+        AMENDED,
+    ),
+    near_misses={
+        "diagonal up to ten": AMENDED._replace(unit_diagonal=False),
+        "semi-definiteness dropped": AMENDED._replace(psd=False),
+        "the identity": AMENDED._replace(optimum=lambda y: np.eye(len(y))),
+        "the all-ones kernel": AMENDED._replace(optimum=lambda y: np.ones((len(y), len(y)))),
+    },
+)
+
+
+def signs(p, q):
+    return np.array([1.0] * p + [-1.0] * q)
+
+
+@claim.check("exact")
+def test_rational_certificate(statement):
+    for p, q in ((1, 1), (2, 2), (3, 3), (1, 2), (4, 1)):
+        y = signs(p, q)
+        kernel = statement.optimum(y)
+        for mu in (Fraction(1), Fraction(1, 100), Fraction(7, 2)):
+            if not statement.nonnegative:  # k = y yᵀ has the eigenvalue p + q at y; k* gives p · p/(p+μ) + q · q/(q+μ)
+                other, stated = (p + q) * mu / (p + q + mu), p * mu / (p + mu) + q * mu / (q + mu)
+                require(
+                    other >= stated,
+                    "k = y yᵀ costs less",
+                    n=p,
+                    mu=mu,
+                    k="[[1, −1], [−1, 1]]",
+                    cost=other,
+                    stated=stated,
+                )
+            certificate = kernel_ridge.dual_certificate(kernel, y, mu)
+            faults = certificate.faults(
+                psd=statement.psd, nonnegative=statement.nonnegative, unit_diagonal=statement.unit_diagonal
+            )
+            require(not faults, "not optimal", sizes=(p, q), mu=mu, faults=faults)
+            # Unique: every multiplier of an entry is positive, so that a kernel of the same cost has the same entries.
+            same = np.equal.outer(y, y)
+            off_diagonal = ~np.eye(p + q, dtype=bool)
+            require(np.all(certificate.psd[same & off_diagonal] < 0), "entries within a class are free", sizes=(p, q))
+            require(np.all(certificate.entries[~same] > 0), "entries between the classes are free", sizes=(p, q))
+
+
+def competitors(statement, y, rng):
+    """Kernel matrices within the statement's constraints."""
+    N = len(y)
+    features = rng.standard_normal((rng.integers(1, N + 2), N))
+    if statement.nonnegative:
+        features = np.abs(features)
+    features = features / np.linalg.norm(features, axis=0)
+    collapsed = (np.outer(y, y) + 1) / 2
+    yield features.T @ features
+    yield 0.99 * collapsed + 0.01 * (features.T @ features)
+    yield collapsed
+    yield 0.99 * collapsed + 0.01 * np.eye(N)
+    if not statement.nonnegative:
+        yield 0.99 * np.outer(y, y) + 0.01 * np.eye(N)  # positive definite
+    if not statement.unit_diagonal:
+        yield 10 * collapsed
+
+
+@claim.check("property")
+@given(st.integers(1, 4), st.integers(1, 4), st.sampled_from([1.0, 0.01, 0.3, 30.0]), st.integers(0, 2**32 - 1))
+def test_random_competitors(statement, p, q, mu, seed):
+    y = signs(p, q)
+    N, kernel = p + q, statement.optimum(y)
+    best = kernel_ridge.reduced_objective(kernel, y, mu)
+    rounding = 1e-12 * N * (1 + N / mu) * max(mu, 1)
+    certificate = kernel_ridge.dual_certificate(kernel, y, mu)
+    for k in competitors(statement, y, np.random.default_rng(seed)):
+        cost = kernel_ridge.reduced_objective(k, y, mu)
+        require(cost > best - rounding, "another kernel costs less", p=p, q=q, mu=mu, k=k.round(3).tolist())
+        require(
+            cost - best >= certificate.gap(k) - rounding, "the certificate's gap is no lower bound", p=p, q=q, mu=mu
+        )
+    if not statement.psd:  # an entry above one makes a negative eigenvalue: coefficients along its eigenvector pay
+        k = kernel.copy()
+        k[0, 1] = k[1, 0] = 1 + min(mu, 1) / 2
+        A = 1e6 * np.linalg.eigh(k)[1][:, :1].T
+        require(
+            kernel_ridge.objective(A, k, y[None], mu) > best, "another kernel costs less", p=p, q=q, mu=mu, k12=k[0, 1]
+        )
+
+
+@claim.check("optimised", blind_to={"semi-definiteness dropped": "the eliminated problem presupposes it"})
+@settings(max_examples=5, deadline=None, phases=(Phase.generate,))  # each example is a conic programme
+@given(st.integers(1, 3), st.integers(1, 3), st.floats(-1, 1))
+def test_conic_solver(statement, p, q, log_mu):
+    y, mu = signs(p, q), 10.0**log_mu
+    kernel = statement.optimum(y)
+    found = kernel_ridge.solve(
+        y, mu, nonnegative=statement.nonnegative, largest_diagonal=None if statement.unit_diagonal else 10.0
+    )
+    stated = kernel_ridge.reduced_objective(kernel, y, mu)
+    # Clarabel stops at a relative gap of 1e-8; the multipliers of the entries are at least μ/(n+μ)² > 1e-2 here.
+    require(
+        abs(found.value - stated) < 1e-6 * max(1, stated),
+        "another value",
+        p=p,
+        q=q,
+        mu=mu,
+        found=found.value,
+        stated=stated,
+    )
+    require(
+        np.abs(found.kernel - kernel).max() < 1e-3,
+        "another kernel",
+        p=p,
+        q=q,
+        mu=mu,
+        found=found.kernel.round(3).tolist(),
+    )
+
+
+ABOUT_THE_OPTIMUM = {
+    "diagonal up to ten": "the check is of the theorem's last sentence",
+    "semi-definiteness dropped": "the check is of the theorem's last sentence",
+}
+
+
+@claim.check("property", blind_to=ABOUT_THE_OPTIMUM)
+@given(st.integers(1, 4), st.floats(0.01, 30.0))
+def test_positive_definite_kernels_come_close(statement, n, mu):
+    # The unit vector along y has the Rayleigh quotient at most n if the entries are non-negative, at most 2n otherwise;
+    # by Jensen's inequality that bounds the cost from below.
+    y, largest = signs(n, n), n if statement.nonnegative else 2 * n
+    infimum = 2 * n * mu / (largest + mu)
+    for distance in (1e-1, 1e-3, 1e-6):
+        near = (1 - distance) * statement.optimum(y) + distance * np.eye(2 * n)
+        excess = kernel_ridge.reduced_objective(near, y, mu) - infimum
+        # the eigenvalue n of k* at y moves by less than n · distance; t ↦ μ/(t+μ) has slope at most 1/μ
+        require(
+            excess <= 2 * n * n * distance / mu + 1e-12,
+            "not nearly optimal",
+            n=n,
+            mu=mu,
+            distance=distance,
+            excess=excess,
+        )
