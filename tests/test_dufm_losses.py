@@ -148,6 +148,7 @@ WRONG_VALUES = [
     ({"lam": -1e-3}, "lam = -0.001; lam must be a positive finite number"),
     ({"lam": np.inf}, "lam = inf; lam must be a positive finite number"),
     ({"lam": "much"}, "lam = 'much'; lam must be a positive finite number"),
+    ({"lam": "1e-999999999"}, "lam = '1e-999999999'; lam must be a positive finite number"),
     ({"lam": "-1"}, "lam = '-1'; lam must be a positive finite number"),
     ({"lam": Fraction(0)}, "lam must be a positive finite number"),
     ({"lam": None}, "neither of lam and lams given; exactly one is allowed"),

@@ -45,7 +45,7 @@ claim = Claim(
     verdict="holds",
     printed=Statement(
         r"(Y^\top Y + \lambda_{\mathrm{map}} I)^{-1} = \lambda_{\mathrm{map}}^{-1} I"
-        r" - \lambda_{\mathrm{map}}^{-1}(\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y, \quad"
+        r" - \lambda_{\mathrm{map}}^{-1}(\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y, \quad "
         r"Y = I_K \otimes 1_n^\top",
         Inverse(lambda lam, sizes: 1 / lam, lambda lam, sizes: 1 / (lam * (lam + each(sizes)))),
     ),

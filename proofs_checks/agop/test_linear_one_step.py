@@ -37,7 +37,7 @@ claim = Claim(
     source="agop, Section 5.1; agop-v1, Section 5.3",
     verdict="holds",
     printed=Statement(
-        r"\beta^\top X = Y \;\Rightarrow\; \mathrm{AGOP}(x \mapsto \beta^\top x) = \beta\beta^\top, \quad"
+        r"\beta^\top X = Y \;\Rightarrow\; \mathrm{AGOP}(x \mapsto \beta^\top x) = \beta\beta^\top, \quad "
         r"\beta\beta^\top X = \beta Y, \quad X^\top\beta\beta^\top X = Y^\top Y",
         OneStep(),
     ),

@@ -41,7 +41,7 @@ claim = Claim(
     source="agop, Proposition A.1, equation (8); agop-v1, Proposition 5.1, equation (1)",
     verdict="holds",
     printed=Statement(
-        r"\mathbb E\,\sigma(Wx)^\top\sigma(Wy) = \tfrac1\pi(\sin\theta + (\pi-\theta)\cos\theta), \quad"
+        r"\mathbb E\,\sigma(Wx)^\top\sigma(Wy) = \tfrac1\pi(\sin\theta + (\pi-\theta)\cos\theta), \quad "
         r"W_{ij} \sim N(0, 2/D), \; \theta = \cos^{-1} r",
         AS_PRINTED,
     ),

@@ -44,7 +44,7 @@ class TriangularGraph(NamedTuple):
 
 TEXT = (
     r"\mathcal T_r \text{ is strongly regular with parameters } \bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)"
-    r"\text{ and spectrum } 2(r-2)^{1},\ (r-4)^{r-1},\ (-2)^{r(r-3)/2};\quad"
+    r"\text{ and spectrum } 2(r-2)^{1},\ (r-4)^{r-1},\ (-2)^{r(r-3)/2};\quad "
     r"T_r T_r^\top = \tfrac{(r-2) I + J}{r-1},\ T_r^\top T_r = \tfrac{2 I + A(\mathcal T_r)}{r-1}\quad (r \ge 4)"
 )
 

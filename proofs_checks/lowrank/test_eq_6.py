@@ -59,8 +59,8 @@ claim = Claim(
     source="lowrank, Appendix A.1, Definition 9, equation (6), and the proof of Theorem 5",
     verdict="holds",
     printed=Statement(
-        r"\alpha_2 = \frac{4t^2}{n \lambda_{H_1} \lambda_{W_1} S_r^2},\quad"
-        r"\alpha_{l+1} = \frac{2t}{r \lambda_{W_l}} \alpha_l,\quad"
+        r"\alpha_2 = \frac{4t^2}{n \lambda_{H_1} \lambda_{W_1} S_r^2},\quad "
+        r"\alpha_{l+1} = \frac{2t}{r \lambda_{W_l}} \alpha_l,\quad "
         r"t = \tfrac12 \bigl(n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_{L-1}} S_r^2 r^{L-3} \tfrac{K^2}2 \beta\bigr)^{1/L},"
         r"\quad S_r = \sqrt2 + \sqrt{(r-1)(r-2)}",
         Scales(),

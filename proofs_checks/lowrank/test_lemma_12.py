@@ -52,7 +52,7 @@ claim = Claim(
     source="lowrank, Appendix A.1, Lemma 12, problem (12)–(13)",
     verdict="holds",
     printed=Statement(
-        r"\min\{\|w\|^2 : w T_r = x\} = x T_r^\top (T_r T_r^\top)^{-2} T_r x^\top, \quad"
+        r"\min\{\|w\|^2 : w T_r = x\} = x T_r^\top (T_r T_r^\top)^{-2} T_r x^\top, \quad "
         r"(T_r T_r^\top)^{-2} = \bigl(\tfrac{r-1}{r-2}\bigr)^2 \bigl(I - \tfrac{3r-4}{4(r-1)^2} J\bigr),"
         r"\text{ where there is a solution}",
         LeastNorm(scale, ones),

@@ -65,7 +65,7 @@ claim = Claim(
     source="lowrank, Theorem 8, equation (5), and its proof in Appendix A.2",
     verdict="holds",
     printed=Statement(
-        r"\|h - h'\| \le 4\sqrt{E(2+E)/(2Kn\lambda_{H_1})} \prod_{j<l} B\lambda_{W_j}^{-1/2}, \quad"
+        r"\|h - h'\| \le 4\sqrt{E(2+E)/(2Kn\lambda_{H_1})} \prod_{j<l} B\lambda_{W_j}^{-1/2}, \quad "
         r" E = \varepsilon\sum_{k=2}^L \sqrt{d_k} \prod_{j=k}^L \lambda_{W_j}^{-1/2}"
         r" \quad (the printed constant is lost; this one is derived by the route of the proof)",
         bound,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -123,10 +124,9 @@ def _exact(name: str, value: object) -> Fraction:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, str)):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; {allowed}")
     try:
-        if isinstance(value, (Rational, str)):
-            exact = Fraction(str(value)) if isinstance(value, Rational) else Fraction(value)
-        else:
-            exact = Fraction(float(value))
+        if isinstance(value, str) and not re.fullmatch(r"[^eE]*([eE][+-]?\d{1,4})?", value):
+            raise ValueError("an exponent of more than four digits would take the memory of that many")
+        exact = Fraction(str(value) if isinstance(value, (Rational, str)) else float(value))
     except (ValueError, OverflowError, ZeroDivisionError):
         raise ValueError(f"{name} = {value!r}; {allowed}") from None
     if exact <= 0:

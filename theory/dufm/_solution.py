@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory import triangular_graph
+from theory import ridge, triangular_graph
 from theory._arguments import check_integer
 from theory.dufm._losses import (
     Construction,
@@ -156,7 +156,7 @@ def conditionally_optimal(
             raise ValueError(f"layer {l + 1} is not a linear image of layer {l}: they differ by {gap:.3g}")
         weights.append(weight)
     last = np.maximum(pre_activations, 0.0)
-    weights.append(_ridge_on_identity(last, last.shape[1] * lams[-1]))
+    weights.append(ridge.minimiser(last, lams[-1]))
     return Matrices((first_means, *layers, last), tuple(weights))
 
 
@@ -169,13 +169,6 @@ def _balanced_factors(
     root = np.sqrt(values[:rank])
     balance = (lam_features / lam_weight) ** 0.25
     return root[:, None] * right[:rank] / balance, left[:, :rank] * root * balance
-
-
-def _ridge_on_identity(means: Float[np.ndarray, "d K"], ridge: float) -> Float[np.ndarray, "K d"]:
-    """argmin_W ‖W M − I‖² + ridge ‖W‖²."""
-    left, values, right = np.linalg.svd(means, full_matrices=False)
-    weight: Float[np.ndarray, "K d"] = (right.T * (values / (values**2 + ridge))) @ left.T
-    return weight
 
 
 @dataclass(frozen=True, eq=False, repr=False)
