@@ -308,7 +308,7 @@ def exact_step(
     for name, value in (("lam_k", lam_k), ("lam_map", lam_map), ("kappa", kappa)):
         if not isinstance(_positive(name, value), Rational):
             raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; it must be an integer or a Fraction")
-    rows = [list(row) for row in gram]
+    rows = [[_rational(entry) for entry in row] for row in gram]
     if len(rows) != N or any(len(row) != N for row in rows):
         raise ValueError(f"gram must be {N} × {N}, one row and column for each column of Y")
 
@@ -465,14 +465,18 @@ def _positive(name: str, value: Any) -> Any:
     return Fraction(value) if isinstance(value, Rational) else value
 
 
-def _fmpq(value: Any) -> flint.fmpq:
+def _rational(entry: Any) -> Fraction:
+    if not isinstance(entry, Rational):
+        raise TypeError(
+            f"gram has the entry {entry!r}, a {type(entry).__name__}; entries must be integers or Fractions"
+        )
+    return Fraction(entry)
+
+
+def _fmpq(value: Fraction | int) -> flint.fmpq:
     import flint
 
-    if not isinstance(value, Rational):
-        raise TypeError(
-            f"gram has the entry {value!r}, a {type(value).__name__}; entries must be integers or Fractions"
-        )
-    return flint.fmpq(int(value.numerator), int(value.denominator))
+    return flint.fmpq(value.numerator, value.denominator)
 
 
 def _symmetric(name: str, value: ArrayLike, N: int) -> Float[np.ndarray, "N N"]:

@@ -94,9 +94,7 @@ def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: float) -> Float[np.ndar
     mu = float(check_real("mu", mu, above=0))
     if len(k) != Y.shape[1]:
         raise ValueError(f"k has shape {k.shape}; it needs a row for each of the {Y.shape[1]} columns of Y")
-    smallest = float(np.linalg.eigvalsh(k)[0])
-    if smallest < -1e-12 * np.abs(k).max() * len(k):
-        raise ValueError(f"k has the eigenvalue {smallest:.3g}; k must be positive semi-definite")
+    _check_psd("k", k)
     coefficients: Float[np.ndarray, "K N"] = np.linalg.solve(k + mu * np.eye(len(k)), Y.T).T
     return coefficients
 
@@ -156,6 +154,8 @@ class Certificate(NamedTuple):
             faults.append("S is not positive semi-definite" if psd else "S ≠ 0")
         if not (np.all(self.entries >= -slack) if nonnegative else vanishes(self.entries)):
             faults.append("Λ has a negative entry" if nonnegative else "Λ ≠ 0")
+        if not vanishes(self.entries * self.kernel):
+            faults.append("Λ ∘ k ≠ 0")
         if not (unit_diagonal or vanishes(self.diagonal)):
             faults.append("d ≠ 0")
         return faults
@@ -186,6 +186,11 @@ def dual_certificate(kernel: ArrayLike, Y: ArrayLike, mu: float | Fraction) -> C
     Certificate
         Its arrays hold Fractions if μ is exact.
 
+    Raises
+    ------
+    ValueError
+        If the kernel matrix is not as above, the labels are of another kind or μ is not positive.
+
     Examples
     --------
     >>> Y = [[1, 1, 0], [0, 0, 1]]
@@ -198,6 +203,9 @@ def dual_certificate(kernel: ArrayLike, Y: ArrayLike, mu: float | Fraction) -> C
     mu = check_real("mu", mu, above=0)
     if len(k) != labels.shape[1]:
         raise ValueError(f"kernel has shape {k.shape}; it needs a row for each of the {labels.shape[1]} columns of Y")
+    if not np.array_equal(np.diag(k), np.ones(len(k))):
+        raise ValueError(f"kernel has the diagonal {np.diag(k).tolist()}; it must have ones on its diagonal")
+    _check_psd("kernel", k)
     if isinstance(mu, int | Fraction):
         k, labels, inverse, mu = _exact(k), _exact(labels), _exact_inverse(k, Fraction(mu)), Fraction(mu)
     else:
@@ -299,9 +307,8 @@ def mahalanobis_kernel(
     X, M = np.asarray(X, dtype=np.float64), _kernel(M, name="M")
     if X.ndim != 2 or len(X) != len(M):
         raise ValueError(f"X has shape {X.shape}; it must be a matrix with {len(M)} rows, as many as M")
+    _check_psd("M", M)
     values, vectors = np.linalg.eigh(M)
-    if values[0] < -1e-12 * np.abs(values).max():
-        raise ValueError(f"M has the eigenvalue {values[0]:.3g}; M must be positive semi-definite")
     mapped = np.sqrt(np.maximum(values, 0))[:, None] * (vectors.T @ X)
     return phi(np.linalg.norm(mapped[:, :, None] - mapped[:, None, :], axis=0))
 
@@ -415,6 +422,12 @@ def _kernel(k: ArrayLike, name: str = "k") -> Float[np.ndarray, "N N"]:
     if asymmetry > 1e-12 * float(np.abs(kernel).max()):
         raise ValueError(f"{name} differs from its transpose by {asymmetry:.3g}; it must be symmetric")
     return kernel
+
+
+def _check_psd(name: str, kernel: Float[np.ndarray, "N N"]) -> None:
+    smallest = float(np.linalg.eigvalsh(kernel)[0])
+    if smallest < -1e-12 * np.abs(kernel).max() * len(kernel):
+        raise ValueError(f"{name} has the eigenvalue {smallest:.3g}; {name} must be positive semi-definite")
 
 
 def _exact(matrix: Float[np.ndarray, "p q"]) -> Shaped[np.ndarray, "p q"]:

@@ -294,15 +294,14 @@ def distance_ratio_slope(theta: ArrayLike) -> Float[np.ndarray, "..."]:
     array([-0.2122, -0.1817])
     """
     theta = _angle(theta)
-    # θ − sin θ loses digits to cancellation below 0.1; its series does not.
-    excess = np.where(
-        theta < 0.1,
-        theta**3 / 6 * (1 - theta**2 / 20 * (1 - theta**2 / 42 * (1 - theta**2 / 72))),
-        theta - np.sin(theta),
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = -np.sin(theta) * excess / (4 * np.pi * np.sin(theta / 2) ** 4)
-    return np.where(theta < 1e-5, -2 / (3 * np.pi), slope)  # within 1e-11 of the limit there
+    # θ − sin θ = θ³/6 (1 − θ²/20 (1 − θ²/42 (…))), without the cancellation of the difference
+    tail = np.ones_like(theta)
+    for k in range(9, 0, -1):
+        tail = 1 - theta**2 / ((2 * k + 2) * (2 * k + 3)) * tail
+    excess = np.where(theta < 1, theta**3 / 6 * tail, theta - np.sin(theta))
+    small = theta < 1e-9
+    slope = -np.sin(theta) * excess / (4 * np.pi * np.sin(np.where(small, 1.0, theta) / 2) ** 4)
+    return np.where(small, -2 / (3 * np.pi), slope)
 
 
 def squared_distance_variance(theta: ArrayLike) -> Float[np.ndarray, "..."]:
@@ -396,11 +395,11 @@ def _angle(theta: ArrayLike) -> Float[np.ndarray, "..."]:
 
 
 def _lune(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """sin x − x cos x on [0, π]; below 0.5 by its series x³/3 (1 − x²/10 (1 − x²/28 (1 − x²/54 (…))))."""
+    """sin x − x cos x on [0, π]; below 1.5 by its series x³/3 (1 − x²/10 (1 − x²/28 (1 − x²/54 (…))))."""
     tail = np.ones_like(x)
-    for k in range(8, 0, -1):  # the ratio of consecutive terms is −x²/(2k(2k+3))
+    for k in range(12, 0, -1):  # the ratio of consecutive terms is −x²/(2k(2k+3))
         tail = 1 - x**2 / (2 * k * (2 * k + 3)) * tail
-    value: Float[np.ndarray, "..."] = np.where(x < 0.5, x**3 / 3 * tail, np.sin(x) - x * np.cos(x))
+    value: Float[np.ndarray, "..."] = np.where(x < 1.5, x**3 / 3 * tail, np.sin(x) - x * np.cos(x))
     return value
 
 

@@ -16,6 +16,7 @@ middle one of another class.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,14 @@ claim = Claim(
     depends_on=["agop.thm-5.4"],
 )
 
+
+
+@cache
+def compiled(expression):
+    """φ for arrays of distances."""
+    return sp.lambdify(T, expression, "numpy")
+
+
 BLIND_EXACTLY = {
     "X of any rank": "two samples of two classes have full rank or coincide",
     "the error φ(2/ε)": "the check is of the infimum",
@@ -107,7 +116,7 @@ def test_construction(statement, sizes, more, mu, seed):
     assume(condition < 1e3)
     best = kernel_ridge.reduced_objective(target, Y, mu)
     for name, expression in statement.kernels.items():
-        phi = sp.lambdify(T, expression, "numpy")
+        phi = compiled(expression)
         for spread in (0.5, 4.0, 1e3):
             if statement.full_rank:
                 # classes at the corners of a simplex, 1/ε apart; the proof's M for them
@@ -136,7 +145,7 @@ def test_best_metric_found_by_search(statement, sizes, seed):
         Y, X = labels.one_hot([2, 1])[:, [0, 2, 1]], np.array([[0.0, 1.0, 2.0]])
     assume(np.linalg.cond(X) < 1e3)
     for name, expression in statement.kernels.items():
-        phi = sp.lambdify(T, expression, "numpy")
+        phi = compiled(expression)
         try:
             metrics = [kernel_ridge.collapsing_metric(X, Y, distance=spread) for spread in (1.0, 30.0, 1e3)]
         except ValueError:

@@ -88,13 +88,13 @@ claim = Claim(
     verdict="amended",
     printed=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - Y^\top Y\|"
-        r" + O(\lambda_k^2\lambda_{\mathrm{map}}^{-2}), \quad \kappa = 1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}), \quad"
+        r" + O(\lambda_k^2\lambda_{\mathrm{map}}^{-2}), \quad \kappa = 1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}), \quad "
         r"\lambda_k \le C\lambda_{\mathrm{map}}(1-\varepsilon)/(2(1+\lambda_{\mathrm{map}}^{-1})n)",
         Theorem(printed_kappa, printed_limit, order=2),
     ),
     amended=Statement(
-        r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \quad"
-        r"G^* = Y^\top Y \text{ for } n \text{ samples in each class and } \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \quad"
+        r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \quad "
+        r"G^* = Y^\top Y \text{ for } n \text{ samples in each class and } \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \quad "
         r"\lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2; \text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top"
         r" \text{ and also } \lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         AMENDED,
