@@ -87,6 +87,6 @@ def test_nc1_of_random_data(statement, K, rows, columns, seed, full):
             return  # factors of these shapes do not fit together
         features = torch.relu(features) if statement.relu else features
         values.append(float(nc1(class_statistics(features, y, K))))
-    # Σ_B is at least 1e-6 of Σ_W here or Hypothesis would have to find coinciding means; traces are sums of squares.
+    # Ratios of sums of squares, in which nothing cancels but the class means; 1e-9 leaves room for means that nearly do.
     error = abs(values[0] / values[1] - 1)
     require(error < 1e-9, "NC1 differs", K=K, shape=W.shape, first=values[0], second=values[1])
