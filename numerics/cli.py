@@ -22,6 +22,8 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "ratio": Command("numerics.commands.ratio", "the losses L_srg and L_dnc and their ratio"),
+    "dufm": Command("numerics.commands.dufm", "gradient descent from many seeds: losses, ranks, solutions"),
+    "sweep": Command("numerics.commands.sweep", "the same over a grid of settings, into one file"),
     "ledger": Command("numerics.commands.ledger", "the claims of the ledger, with verdicts and statements"),
 }
 

@@ -20,7 +20,7 @@ from numerics.dufm._optimizer import OPTIMIZERS, Optimizer, make_optimizer
 from numerics.dufm._problem import Problem, positive_integer, positive_number
 from numerics.dufm._runs import Runs
 
-__all__ = ["initial_parameters", "seed_list", "train"]
+__all__ = ["initial_parameters", "seed_list", "tiles", "train"]
 
 _TILE_BYTES = 2**21  # parameters and buffers of the runs stepped together on a CPU: about one core's cache
 _LIMIT = 1e8  # a loss from which gradient descent does not come back
@@ -138,17 +138,17 @@ def train(
         if start[0].shape[0] != len(seeds):
             raise ValueError(f"initial must hold one run for each of the {len(seeds)} seeds, got {start[0].shape[0]}")
     with torch.inference_mode(), _threads(threads), _flushed_denormals():
-        tiles = [
+        parts = [
             _descend(problem, [p[part].to(device, dtype, copy=True) for p in start], optimizer, lr, options, recorded)
-            for part in _tiles(problem, len(seeds), device, dtype)
+            for part in tiles(problem, len(seeds), device, dtype)
         ]
     return Runs(
         problem=problem,
         seeds=seeds,
-        parameters=tuple(torch.cat([t.parameters[i] for t in tiles]) for i in range(L + 1)),
-        diverged_at=np.concatenate([t.diverged_at for t in tiles]),
+        parameters=tuple(torch.cat([t.parameters[i] for t in parts]) for i in range(L + 1)),
+        diverged_at=np.concatenate([t.diverged_at for t in parts]),
         steps=steps,
-        history=History.concatenate([t.history for t in tiles]),
+        history=History.concatenate([t.history for t in parts]),
         settings={
             "lr": lr,
             "init_scale": list(init_scale) if isinstance(init_scale, Sequence) else init_scale,
@@ -263,7 +263,7 @@ def _segments(recorded: Sequence[int]) -> Iterator[tuple[int, int]]:
             begin = end
 
 
-def _tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype) -> Iterator[slice]:
+def tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype) -> Iterator[slice]:
     size = runs
     if device.type == "cpu":
         buffers = problem.size + 3 * problem.N * sum(problem.widths)
