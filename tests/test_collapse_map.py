@@ -224,3 +224,45 @@ def test_gram_matrices(gram, message):
 def test_singular_data():
     with pytest.raises(ValueError, match="A must be positive definite"):
         collapse_map.iterate(np.diag([1.0, -1e-3]), [[1, 1]], **GOOD, layers=1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("share", "equal"), [(0.5, True), (0.5, False), (1.0, True)])
+def test_adversarial_search_for_a_layer_that_shrinks_less(share, equal):
+    # Hill climbing over the data for the largest factor of a layer in units of 1 − ε. One half of the range is proved;
+    # the whole range, for equal classes, is only searched.
+    rng = np.random.default_rng(11)
+    for _ in range(150):
+        sizes = [int(size) for size in rng.integers(1, 8, rng.integers(1, 4))]
+        sizes = sizes[:1] * len(sizes) if equal else sizes
+        lam_map, eps, N = 10 ** rng.uniform(-3, 2), rng.choice([0.01, 0.1, 0.5, 0.9, 0.99]), sum(sizes)
+        features = rng.standard_normal((N, rng.integers(1, N + 1))) * 10 ** rng.uniform(-2, 1) * lam_map**0.5
+        best, spread = worst_factor(features, sizes, lam_map, eps, share), 0.5
+        for _ in range(50):
+            change = rng.standard_normal(features.shape) * (rng.random(features.shape) < 0.3)
+            candidate = features + spread * np.abs(features).max() * change
+            factor = worst_factor(candidate, sizes, lam_map, eps, share)
+            if factor > best:
+                features, best = candidate, factor
+            else:
+                spread *= 0.93
+        assert best <= 1 + 1e-6, (sizes, lam_map, eps)
+
+
+def worst_factor(features, sizes, lam_map, eps, share):
+    """The largest factor of layers 3 to 6 in units of 1 − ε, at the end of the range."""
+    lam_k = share * (1 - eps) * lam_map
+    while True:
+        kappa = collapse_map.exact_kappa(max(sizes), lam_k, lam_map)
+        parameters = {"lam_k": lam_k, "lam_map": lam_map, "kappa": kappa}
+        occupied = sizes * collapse_map.fixed_point_scales(sizes, **parameters)
+        if lam_k / lam_map <= occupied.min() / occupied.max() * (1 + 1e-12):
+            break
+        lam_k *= 0.97
+    Y = labels.one_hot(sizes)
+    fixed = collapse_map.fixed_point(Y, **parameters)
+    data = lam_map * np.eye(len(fixed)) + features @ features.T
+    grams = collapse_map.iterate(data, Y, **parameters, layers=5)
+    errors = np.array([np.linalg.norm(gram - fixed, 2) for gram in grams])
+    visible = errors[:-1] > 1e-8 * max(sizes)  # below, rounding decides
+    return max((errors[1:] / errors[:-1])[visible], default=0.0) / (1 - eps)
