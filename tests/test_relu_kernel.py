@@ -87,6 +87,21 @@ def test_bounds_contain_a_simulated_ratio():
     assert abs(relative / relu_kernel.squared_distance_variance(theta) - 1) < 0.1  # five standard errors
 
 
+@pytest.mark.parametrize("D", [2, 16])
+def test_simulated_expected_ratio_falls(D):
+    # the same features at neighbouring angles, so that the difference is known well: five standard errors
+    draws, rng = 100_000, np.random.default_rng(D)
+    plane = rng.standard_normal((2, draws, D)) * (2 / D) ** 0.5
+    previous = None
+    for theta in np.linspace(0.1, 3.0, 8):
+        v = np.cos(theta) * plane[0] + np.sin(theta) * plane[1]
+        ratio = np.linalg.norm(np.maximum(plane[0], 0) - np.maximum(v, 0), axis=1) / (2 * np.sin(theta / 2))
+        if previous is not None:
+            fall = previous - ratio
+            assert fall.mean() > 5 * fall.std() / draws**0.5
+        previous = ratio
+
+
 def test_opposite_ratio_tends_to_one_over_root_two():
     values = np.array([relu_kernel.opposite_distance_ratio(D) for D in (1, 2, 3, 10, 100, 10**8)])
     assert np.all(np.diff(values) > 0)

@@ -1,11 +1,11 @@
-"""theory.woodbury and theory.labels."""
+"""theory.woodbury: agreement with a fresh inverse, wrong input."""
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory import labels, woodbury
+from theory import woodbury
 
 
 @given(st.integers(1, 6), st.integers(0, 3), st.integers(0, 2**32 - 1))
@@ -38,23 +38,3 @@ def test_singular_sum():
 def test_shapes(P_inverse, U, V):
     with pytest.raises(ValueError, match="shape"):
         woodbury.updated_inverse(P_inverse, U, V)
-
-
-def test_labels():
-    Y = labels.one_hot([2, 1, 3])
-    assert Y.shape == (3, 6)
-    assert np.array_equal(labels.class_sizes(Y[:, ::-1]), [2, 1, 3])
-    assert np.array_equal(labels.as_signs([[1, -1]]), [[1, -1]])
-
-
-@pytest.mark.parametrize("sizes", [[], [0], [2, -1], [1.5]])
-def test_sizes_of_classes(sizes):
-    with pytest.raises(ValueError, match="sizes"):
-        labels.one_hot(sizes)
-
-
-def test_labels_of_the_wrong_kind():
-    with pytest.raises(ValueError, match=r"Y has 0.0 at \(0, 1\); every label must be 1 or -1"):
-        labels.as_signs([1, 0])
-    with pytest.raises(TypeError, match="sizes = 'a'"):
-        labels.one_hot(["a"])

@@ -87,8 +87,8 @@ def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: float) -> Float[np.ndar
 
     Examples
     --------
-    >>> optimal_coefficients([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0]], 1.0)
-    array([[0.5, 0. ]])
+    >>> optimal_coefficients([[1.0, 0.0], [0.0, 1.0]], [[1, -1]], 1.0)
+    array([[ 0.5, -0.5]])
     """
     k, Y = _kernel(k), _labels(Y)
     mu = float(check_real("mu", mu, above=0))
@@ -409,7 +409,7 @@ def _labels(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
         raise ValueError(f"Y has shape {labels.shape}; it must be a matrix (rows × samples), not empty")
     signs = np.abs(labels) == 1
     one_hot = (labels == 0) | (labels == 1)
-    if not (signs.all() or (one_hot.all() and (labels.sum(axis=0) == 1).all()) or (len(labels) == 1 and one_hot.all())):
+    if not (signs.all() or (one_hot.all() and (labels.sum(axis=0) == 1).all())):
         raise ValueError("Y must have one-hot columns, or entries 1 and -1 only")
     return labels
 

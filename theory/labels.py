@@ -17,7 +17,7 @@ from theory._arguments import check_integer
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-__all__ = ["as_one_hot", "as_signs", "class_sizes", "one_hot"]
+__all__ = ["as_one_hot", "class_sizes", "one_hot"]
 
 
 def one_hot(sizes: Sequence[int]) -> Float[np.ndarray, "K N"]:
@@ -71,26 +71,6 @@ def as_one_hot(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
     empty = labels.sum(axis=1) == 0
     if empty.any():
         raise ValueError(f"Y has no sample in class {int(np.argmax(empty))}; every class needs one")
-    return labels
-
-
-def as_signs(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
-    """`Y` as a float matrix of ±1 labels, one row a binary problem; a vector is one row.
-
-    Raises
-    ------
-    ValueError
-        If an entry is neither 1 nor −1.
-
-    Examples
-    --------
-    >>> as_signs([1, -1])
-    array([[ 1., -1.]])
-    """
-    labels = _matrix(np.atleast_2d(np.asarray(Y, dtype=np.float64)))
-    if not (np.abs(labels) == 1).all():
-        row, column = np.argwhere(np.abs(labels) != 1)[0]
-        raise ValueError(f"Y has {labels[row, column]} at ({row}, {column}); every label must be 1 or -1")
     return labels
 
 

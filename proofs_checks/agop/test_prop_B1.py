@@ -67,7 +67,6 @@ claim = Claim(
 )
 
 
-
 @cache
 def compiled(expression):
     """φ for arrays of distances."""

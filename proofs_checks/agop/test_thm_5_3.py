@@ -95,7 +95,7 @@ claim = Claim(
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \quad "
         r"G^* = Y^\top Y \text{ for } n \text{ samples in each class and } \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \quad "
-        r"\lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2; \text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top"
+        r"\lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2, \; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I, \; l \ge 2; \text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top"
         r" \text{ and also } \lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         AMENDED,
     ),

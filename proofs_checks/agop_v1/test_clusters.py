@@ -37,12 +37,12 @@ claim = Claim(
     source="agop-v1, Section 5.4, after Theorem 5.5",
     verdict="amended",
     printed=Statement(
-        r"M = \tfrac{1}{AR} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad"
+        r"M = \tfrac{1}{AR} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad "
         r"k_M \ge e^{-R^{-2}}, \; \le e^{-R}; \quad R^3 \to R^4",
         Sharpening(power=1),
     ),
     amended=Statement(
-        r"M = \tfrac{1}{(AR)^2} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad"
+        r"M = \tfrac{1}{(AR)^2} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad "
         r"k_M \ge e^{-R^{-2}}, \; \le e^{-R}; \quad R^3 \to R^4 \text{ for the rows of } k_M, \; R \ge R_0(K)",
         Sharpening(),
     ),

@@ -144,7 +144,8 @@ def test_float64_curve(statement, one, other, D):
     near, far = sorted((one, other))
     ratio = relu_kernel.distance_ratio([near, far]) ** statement.power
     if statement.mean == 1:
-        require(relu_kernel.opposite_distance_ratio(D) >= float(statement.low), "below the interval", theta="π", D=D)
+        opposite = relu_kernel.opposite_distance_ratio(D)
+        require(opposite >= float(statement.low), "below the interval", theta="π", D=D, ratio=round(opposite, 4))
     step = ratio[0] - ratio[1]
     require(step >= -4e-16 if statement.falling else step <= 4e-16, "not monotone", near=near, far=far)
     low, high = float(statement.low), float(statement.high)
