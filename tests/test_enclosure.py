@@ -252,6 +252,7 @@ def test_wrong_input(arguments, keywords, error, message):
         ((10, 4, (1e-3, 1e-2)), {"width": 0}, ValueError, "width = 0"),
         ((10, 4, (1e-3, 1e-2)), {"n": 0.5}, ValueError, "n = 0.5"),
         ((10, 4, (1e-3, 1e-2)), {"max_points": 1}, ValueError, "max_points = 1"),
+        ((range(6, 10**15), 4, (1e-3, 1e-2)), {}, ValueError, "more than max_points = 20000"),
     ],
 )
 def test_wrong_boxes(arguments, keywords, error, message):

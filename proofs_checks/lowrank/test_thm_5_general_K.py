@@ -11,7 +11,8 @@ r"""The strongly regular graph solution where K is no triangular number (lowrank
 2. *Drop.* From the solution for the smallest :math:`K'=r(r-1)/2\ge K` the classes with the highest fit loss are removed. With the
    same regularisation :math:`\mathcal L_{drop}(K)\le\mathcal L_{srg}(K')`. All classes have the same fit loss, so any may go.
 
-The second is what the asymptotic part of Theorem 5 is proved with; it does not beat DNC for every K of the theorem.
+The second is what the asymptotic part of Theorem 5 is proved with; it does not beat DNC for every K of the theorem: not for K = 7,
+L = 4 at most regularisations, and not for K = 11, L = 3 at any.
 """
 
 from collections.abc import Callable

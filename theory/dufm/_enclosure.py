@@ -15,11 +15,12 @@ one, since all of them are compared, with f(0) = 1/2.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from functools import partial, reduce
+from itertools import count, islice
 from math import comb, prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -228,7 +229,7 @@ def enclose_ratio_over(
     WidthNotReached
         If `max_points` do not suffice; it carries the bounds proved so far.
     ValueError, TypeError
-        As `enclose_ratio`; and if the box is empty.
+        As `enclose_ratio`; and if the box is empty, or `max_points` too few for the ends of its intervals.
 
     References
     ----------
@@ -240,8 +241,13 @@ def enclose_ratio_over(
     >>> lower.quantize(Decimal("0.001")), upper.quantize(Decimal("0.001"))
     (Decimal('0.752'), Decimal('0.976'))
     """
-    orders = list(_integers("K", K, SMALLEST_K["srg"]))
-    depths = list(_integers("L", L, SMALLEST_L))
+    max_points = check_integer("max_points", max_points, at_least=2)
+    orders = _integers("K", K, SMALLEST_K["srg"], max_points)
+    depths = _integers("L", L, SMALLEST_L, max_points)
+    if 2 * len(orders) * len(depths) > max_points:
+        raise ValueError(
+            f"K and L give {len(orders)} × {len(depths)} intervals, whose ends are more than max_points = {max_points}"
+        )
     if not isinstance(lam, Sequence) or isinstance(lam, str) or len(lam) != 2:
         raise TypeError(f"lam = {lam!r}; lam must be a pair (low, high)")
     low, high = _exact("lam[0]", lam[0]), _exact("lam[1]", lam[1])
@@ -249,18 +255,19 @@ def enclose_ratio_over(
         raise ValueError(f"lam = ({lam[0]!r}, {lam[1]!r}) is an empty interval; lam[0] must be at most lam[1]")
     n = check_integer("n", n, at_least=1)
     goal = _exact("width", width)
-    max_points = check_integer("max_points", max_points, at_least=2)
     with ctx.workprec(_LOW):
         return _Boxes(
             [_Curve(K, L, n, low, high) for K in orders for L in depths], fmpq(goal.numerator, goal.denominator)
         ).hull(max_points)
 
 
-def _integers(name: str, values: int | Iterable[int], at_least: int) -> Iterator[int]:
-    listed = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+def _integers(name: str, values: int | Iterable[int], at_least: int, at_most_values: int) -> list[int]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        values = [values]
+    listed = [check_integer(name, value, at_least=at_least) for value in islice(values, at_most_values)]
     if not listed:
         raise ValueError(f"{name} is empty; the box must hold at least one {name}")
-    return (check_integer(name, value, at_least=at_least) for value in listed)
+    return listed
 
 
 def _kappa_power(K: int, L: int, lams: Sequence[Fraction], n: int) -> fmpq:
@@ -419,7 +426,7 @@ class _Part:
                     if not intervals:
                         return []
                     values = [f.local_minimum(*ends, bits).value for ends in intervals]
-                    best = min((v.upper for v in values), key=lambda v: v)
+                    best = min(v.upper for v in values)
                     best = best if best < _HALF else arb(_HALF)
                     return [ends for ends, v in zip(intervals, values, strict=True) if not v.lower > best]
             except _Undecided:
@@ -727,6 +734,7 @@ class _Boxes:
         self.least = reduce(_smaller, (p.ratio.upper() for curve in curves for p in curve.ends))
         self.most = reduce(_larger, (p.ratio.lower() for curve in curves for p in curve.ends))
         self.points = 2 * len(curves)
+        self.order = count()  # settles ties in the heap
         self.done: list[tuple[Ball, Ball]] = []
         self.waiting: list[tuple[float, int, _Curve, _Point, _Point, tuple[Ball, Ball]]] = []
         for curve in curves:
@@ -750,8 +758,7 @@ class _Boxes:
 
     def _add(self, curve: _Curve, left: _Point, right: _Point) -> None:
         bounds = curve.bounds(left, right)
-        self.points_seen = getattr(self, "points_seen", 0) + 1
-        heapq.heappush(self.waiting, (-float(self._excess(bounds)), self.points_seen, curve, left, right, bounds))
+        heapq.heappush(self.waiting, (-float(self._excess(bounds)), next(self.order), curve, left, right, bounds))
 
     def _excess(self, bounds: tuple[Ball, Ball]) -> Ball:
         return _larger(self.least - bounds[0], bounds[1] - self.most)
