@@ -163,7 +163,7 @@ def test_random_updates(statement, sigma, rho, seed):
     # Put a spared eigenvalue where a new one falls: what changes is only its place.
     new = [value for value in after if np.abs(before - value).min() > 1e-3]
     if new:
-        target = new[int(generator.integers(len(new)))]
+        target = float(new[int(generator.integers(len(new)))])
         sigma, z = [*sigma, target], np.append(z, 0.0)
         after, Q = np.linalg.eigh(np.diag(sigma) + rho * np.outer(z, z))
     # Distinct eigenvalues are apart by more than 1e-4 or the draw is not decided in float64.
