@@ -4,7 +4,8 @@
 
 A run starts from the committed table and replaces an entry only where it finds less loss: more time can only improve it.
 For every K two of the depths are explored; for each depth, the best graphs of all, the table's own for this K, and the
-deep neural collapse and strongly regular graph solutions are then compared.
+deep neural collapse and strongly regular graph solutions are then compared. With --seconds 0 nothing is explored, and the
+table's own graphs are searched again.
 """
 
 import argparse
@@ -42,16 +43,21 @@ def rounded(values: np.ndarray) -> list[list[float]]:
     return [[float(f"{x:.{DIGITS}g}") for x in row] for row in values]
 
 
-def candidates(K: int, L: int, graph6s: list[str], searched: int) -> list[dict]:
-    """Entries for the graphs, the best of them searched thoroughly."""
-    rng = np.random.default_rng(K * 100 + L)
+def candidates(K: int, L: int, graph6s: list[str], searched: int, kicks: int, known: list[dict]) -> list[dict]:
+    """Entries for the graphs, the best of them searched thoroughly, starting from what is known of them."""
+    rng = np.random.default_rng()
     problems = [GraphProblem.of(graph_of(text), L, LAM) for text in graph6s]
     screened = sorted(
         ((p.screened(rng), text, p) for p, text in zip(problems, graph6s, strict=True)), key=lambda item: item[0].loss
     )
     entries = []
     for candidate, text, problem in screened[:searched]:
-        best = min(problem.polished(candidate, 600), problem.search(1, rng, 200), key=lambda c: c.loss)
+        best = min(problem.polished(candidate, 600), problem.search(1, 0, rng, 200), key=lambda c: c.loss)
+        for entry in known:
+            if entry.get("graph6") == text:
+                given = problem.given(np.array(entry["vertex_scales"]), np.array(entry["weightings"]))
+                best = min(best, given, key=lambda c: c.loss)
+        best = problem.improved(best, kicks, rng)
         if not best.vertex_scales.any():
             continue
         scales, weightings = rounded(best.vertex_scales), rounded(best.weightings)
@@ -78,9 +84,9 @@ def plain(K: int, L: int) -> list[dict]:
     return entries
 
 
-def write(table: dict[tuple[int, int], dict]) -> None:
+def write(table: dict[tuple[int, int], dict], path: Path) -> None:
     lines = [json.dumps(table[key]) for key in sorted(table)]
-    TABLE.write_text('{"lam": "' + LAM + '", "n": 1, "entries": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")
+    path.write_text('{"lam": "' + LAM + '", "n": 1, "entries": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -90,19 +96,26 @@ def main() -> None:
     parser.add_argument("--explored-layers", type=int, nargs="+", default=[4, 7])
     parser.add_argument("--seconds", type=float, default=20.0, help="for each exploration")
     parser.add_argument("--searched", type=int, default=2, help="graphs searched thoroughly for each entry")
+    parser.add_argument("--kicks", type=int, default=4, help="as in theory.dufm.graph_solution")
+    parser.add_argument("--output", type=Path, default=TABLE)
     parser.add_argument("--exhaustive", type=int, default=8, help="score every graph up to this K")
     arguments = parser.parse_args()
     table = {}
     if TABLE.exists():
         table = {(e["K"], e["L"]): e for e in json.loads(TABLE.read_text(encoding="utf-8"))["entries"]}
     for K in arguments.classes:
-        searches = [explored(K, L, arguments.seconds, arguments.exhaustive) for L in arguments.explored_layers]
+        depths = arguments.explored_layers if arguments.seconds else []
+        searches = [explored(K, L, arguments.seconds, arguments.exhaustive) for L in depths]
         pool = [found.graph6 for search in searches for found in search.ranking[:5]]
         pool += [entry["graph6"] for (k, _), entry in table.items() if k == K and "graph6" in entry]
-        every = all(search.exhaustive for search in searches)
+        every = bool(searches) and all(search.exhaustive for search in searches)
         for L in arguments.layers:
             known = [table[K, L]] if (K, L) in table else []
-            entries = plain(K, L) + known + candidates(K, L, list(dict.fromkeys(pool)), arguments.searched)
+            entries = (
+                plain(K, L)
+                + known
+                + candidates(K, L, list(dict.fromkeys(pool)), arguments.searched, arguments.kicks, known)
+            )
             best = entries[0]
             for entry in entries[1:]:
                 if entry["loss"] < best["loss"] * (1 - (MARGIN if best["construction"] != "graph" else 0)):
@@ -111,7 +124,7 @@ def main() -> None:
             table[K, L] = best
             pool.extend([best["graph6"]] if "graph6" in best else [])
             print(K, L, best["construction"], best.get("graph6", ""), best["loss"] / plain(K, L)[0]["loss"], flush=True)
-        write(table)
+        write(table, arguments.output)
 
 
 if __name__ == "__main__":

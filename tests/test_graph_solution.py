@@ -161,13 +161,13 @@ def test_least_norms_by_the_pseudo_inverse():
 
 @pytest.mark.parametrize(("graph", "L", "classes"), [(nx.complete_graph(4), 4, 6), (nx.complete_graph(6), 3, 15)])
 def test_optimised_last_layer_beats_the_strongly_regular_graph(graph, L, classes):
-    solution = dufm.graph_solution(graph, L, 5e-4, restarts=1)
+    solution = dufm.graph_solution(graph, L, 5e-4, restarts=1, kicks=1)
     assert solution.loss < 0.99 * dufm.srg_loss(classes, L, 5e-4)
     assert solution.evaluate() == pytest.approx(solution.loss, rel=1e-12)
 
 
 def test_complete_graph_on_five_vertices_gives_back_the_strongly_regular_graph():
-    solution, srg = dufm.graph_solution(nx.complete_graph(5), 4, 5e-4), dufm.srg(10, 4, 5e-4)
+    solution, srg = dufm.graph_solution(nx.complete_graph(5), 4, 5e-4, kicks=2), dufm.srg(10, 4, 5e-4)
     assert solution.loss == pytest.approx(srg.loss, rel=1e-9)
     for l in range(2, 5):
         np.testing.assert_allclose(solution.gram(l), srg.gram(l), atol=1e-4 * srg.gram(l).max())
@@ -175,7 +175,7 @@ def test_complete_graph_on_five_vertices_gives_back_the_strongly_regular_graph()
 
 def test_search_is_repeatable_and_never_worse_than_its_start():
     for name in ("path", "K2,3", "triangle and square"):
-        one, two = (dufm.graph_solution(BLOCKS[name], 4, 1e-3, restarts=1, seed=7) for _ in range(2))
+        one, two = (dufm.graph_solution(BLOCKS[name], 4, 1e-3, restarts=1, kicks=1, seed=7) for _ in range(2))
         assert one.loss == two.loss
         assert one.loss <= dufm.graph_solution(BLOCKS[name], 4, 1e-3, last_layer="edges").loss
 
@@ -239,6 +239,7 @@ TRIANGLE = nx.complete_graph(3)
         (TRIANGLE, {"lam": None, "lams": [1e-3] * 4}, "lams has 4 entries"),
         (TRIANGLE, {"n": 0}, "n = 0"),
         (TRIANGLE, {"restarts": -1}, "restarts = -1"),
+        (TRIANGLE, {"kicks": -1}, "kicks = -1"),
         (TRIANGLE, {"seed": -1}, "seed = -1"),
         (TRIANGLE, {"last_layer": "best"}, "last_layer = 'best'"),
         (TRIANGLE, {"last_layer": [[1, 2]]}, r"last_layer has shape \(1, 2\)"),

@@ -74,7 +74,8 @@ def explore(
     max_graphs: int = 5000,
     screened: int = 200,
     refined: int = 6,
-    restarts: int = 2,
+    restarts: int = 1,
+    kicks: int = 4,
     seed: int = 0,
 ) -> Exploration:
     r"""Search graphs with K edges for the solution of the least loss.
@@ -97,8 +98,8 @@ def explore(
         An exhaustive search screens so many of the graphs that score best.
     refined : int
         So many of the graphs that are best after screening are searched thoroughly.
-    restarts : int
-        Random starts in the thorough searches.
+    restarts, kicks : int
+        Of the thorough searches, as in `graph_solution`.
     seed : int
 
     Returns
@@ -123,7 +124,7 @@ def explore(
 
     Examples
     --------
-    >>> search = explore(4, 5, 5e-4)
+    >>> search = explore(4, 6, 5e-4, refined=1, restarts=0, kicks=0)
     >>> first = next(search)
     >>> best = search.run().best
     >>> best.name, search.exhaustive, search.scored
@@ -136,6 +137,7 @@ def explore(
     screened = check_integer("screened", screened, at_least=1)
     refined = check_integer("refined", refined, at_least=0)
     restarts = check_integer("restarts", restarts, at_least=0)
+    kicks = check_integer("kicks", kicks, at_least=0)
     seed = check_integer("seed", seed, at_least=0)
     if time_limit is not None and not time_limit > 0:
         raise ValueError(f"time_limit = {time_limit!r}; time_limit must be a positive number of seconds")
@@ -156,6 +158,7 @@ def explore(
         screened=screened,
         refined=refined,
         restarts=restarts,
+        kicks=kicks,
         seed=seed,
     )
 
@@ -190,6 +193,7 @@ class Exploration(Iterator[Found]):
         screened: int,
         refined: int,
         restarts: int,
+        kicks: int,
         seed: int,
     ) -> None:
         self.K, self.L, self.lams, self.n = K, L, lams, n
@@ -198,7 +202,8 @@ class Exploration(Iterator[Found]):
         self.total = NUMBER_OF_GRAPHS[K] if exhaustive_search else None
         self.scored = 0
         self._time_limit, self._max_graphs = time_limit, max_graphs
-        self._screened, self._refined, self._restarts = screened, refined, restarts
+        self._screened, self._refined = screened, refined
+        self._restarts, self._kicks = restarts, kicks
         self._rng = np.random.default_rng(seed)
         self._known: dict[str, tuple[Found, Candidate]] = {}
         self._spent = 0.0
@@ -290,8 +295,9 @@ class Exploration(Iterator[Found]):
         while todo := [found.graph6 for found in self.ranking[: self._refined] if found.graph6 not in done]:
             done.add(todo[0])
             problem, (_, screened) = self._problem(todo[0]), self._known[todo[0]]
-            thorough = problem.search(self._restarts, self._rng)
+            thorough = problem.search(self._restarts, 0, self._rng)
             best = min(problem.polished(screened, 900), thorough, key=lambda candidate: candidate.loss)
+            best = problem.improved(best, self._kicks, self._rng)
             yield self._keep(todo[0], best, "searched")
             if len(done) >= 2 * self._refined:
                 return

@@ -82,7 +82,8 @@ def graph_solution(
     K: int | None = None,
     last_layer: Literal["optimised", "edges"] | ArrayLike = "optimised",
     vertex_scales: ArrayLike | None = None,
-    restarts: int = 4,
+    restarts: int = 2,
+    kicks: int = 8,
     seed: int = 0,
 ) -> GraphSolution:
     r"""A solution of the L-DUFM on a graph whose edges are the classes.
@@ -109,6 +110,8 @@ def graph_solution(
         A vertex without a row has 0 in every layer.
     restarts : int
         Random starts of the search, in addition to one at the weightings of "edges".
+    kicks : int
+        Descents from the best solution so far, disturbed and with random weightings added.
     seed : int
         Seed of the starts.
 
@@ -147,6 +150,7 @@ def graph_solution(
     """
     problem = GraphProblem.of(graph, L, lam, lams=lams, n=n, K=K)
     restarts = check_integer("restarts", restarts, at_least=0)
+    kicks = check_integer("kicks", kicks, at_least=0)
     seed = check_integer("seed", seed, at_least=0)
     if isinstance(last_layer, str):
         if vertex_scales is not None:
@@ -154,7 +158,7 @@ def graph_solution(
         if last_layer == "edges":
             return problem.solution(problem.by_edges())
         if last_layer == "optimised":
-            return problem.solution(problem.search(restarts, np.random.default_rng(seed)))
+            return problem.solution(problem.search(restarts, kicks, np.random.default_rng(seed)))
         raise ValueError(f"last_layer = {last_layer!r}; allowed are 'optimised', 'edges' or an array of weightings")
     weightings = _matrix("last_layer", last_layer, None, len(graph))
     scales = np.ones((problem.L - 2, len(graph))) if vertex_scales is None else None
@@ -278,7 +282,7 @@ class GraphProblem:
                 best = min(best, self._scaled(present, found), key=lambda c: c.loss)
         return best
 
-    def search(self, restarts: int, rng: np.random.Generator, steps: int = 300) -> Candidate:
+    def search(self, restarts: int, kicks: int, rng: np.random.Generator, steps: int = 300) -> Candidate:
         """The best of several descents, over vertex scales and weightings."""
         best = min(self.zero(), self.by_edges(), key=lambda c: c.loss)
         everyone = np.ones(len(self.B), bool)
@@ -289,7 +293,29 @@ class GraphProblem:
             for start in self._starts(loss, restarts, rng):
                 found = descend(loss, self._rescaled(loss, start), steps)
                 best = min(best, self._scaled(present, found), key=lambda c: c.loss)
-        return self.polished(self._simplified(best, steps), 3 * steps)
+        return self.improved(best, kicks, rng, steps)
+
+    def improved(self, best: Candidate, kicks: int, rng: np.random.Generator, steps: int = 300) -> Candidate:
+        """A candidate simplified, kicked and polished; never worse."""
+        best = self._simplified(best, steps)
+        for _ in range(kicks):
+            best = min(best, self._kicked(best, rng, steps), key=lambda c: c.loss)
+        return self.polished(best, 3 * steps)
+
+    def _kicked(self, best: Candidate, rng: np.random.Generator, steps: int) -> Candidate:
+        present = _rows(best.vertex_scales)
+        if not present.any():
+            return best
+        loss = self.loss(present)
+        weightings = self._relative(self._compact(best).weightings[:, present])
+        scales = np.log(best.vertex_scales[:, present])
+        size = float(np.sqrt(np.mean(weightings**2)))
+        rows = [
+            weightings * (1 + 0.1 * rng.standard_normal()),
+            0.5 * size * rng.standard_normal((self.K, present.sum())),
+        ]
+        start = Parameters(scales + 0.05 * rng.standard_normal(scales.shape), np.concatenate(rows))
+        return self._scaled(present, descend(loss, start, steps, (0.1, 0.01, 1e-3, 1e-5, 0.0)))
 
     def polished(self, best: Candidate, steps: int) -> Candidate:
         """One more, longer descent from a candidate."""
