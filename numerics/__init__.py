@@ -7,7 +7,18 @@ importing the command line does not import torch.
 import importlib
 from typing import Any
 
-__all__ = ["cli", "dufm", "sweep"]
+__all__ = [
+    "agop",
+    "cli",
+    "data",
+    "deep_rfm",
+    "dufm",
+    "feature_maps",
+    "kernel_regression",
+    "kernels",
+    "neural_collapse",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

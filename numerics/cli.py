@@ -25,6 +25,7 @@ COMMANDS = {
     "dufm": Command("numerics.commands.dufm", "gradient descent from many seeds: losses, ranks, solutions"),
     "sweep": Command("numerics.commands.sweep", "the same over a grid of settings, into one file"),
     "ledger": Command("numerics.commands.ledger", "the claims of the ledger, with verdicts and statements"),
+    "deep-rfm": Command("numerics.commands.deep_rfm", "a deep recursive feature machine: NC1 and NC2 of every layer"),
 }
 
 

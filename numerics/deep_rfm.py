@@ -307,10 +307,15 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
             return
         self.classes_: np.ndarray = classes
         self.digest_: str = digest
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.seed_ = self.seed_of(self.random_state)
         self.layers_: list[_Layer] = []
         self.records_: list[LayerRecord] = []
         self.grams_: dict[int, np.ndarray] = {}
+
+    @staticmethod
+    def seed_of(random_state: int | np.random.RandomState | None) -> int:
+        """The seed of the feature maps that a ``random_state`` stands for."""
+        return int(check_random_state(random_state).randint(2**31 - 1))
 
     def _fit(self, X: Tensor, labels: Tensor) -> None:
         targets = self._targets(labels)
