@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from theory._arguments import check_integer
+from theory.dufm._losses import minimise_scale
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -328,7 +329,7 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
         At least 2.
     log_kappa : float
     eigenvalues : ndarray, shape (K,)
-        e_i ≥ 0.
+        e_i ≥ 0; those above 0 within a factor 1e100 of each other and of 1.
 
     Returns
     -------
@@ -351,40 +352,15 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
     e = np.asarray(eigenvalues, float)
     if e.ndim != 1 or e.size == 0 or not (np.isfinite(e) & (e >= 0)).all():
         raise ValueError(f"eigenvalues = {eigenvalues}; they must be finite and ≥ 0")
-    log_e = np.log(e[e > 0])
-    if not log_e.size or np.isposinf(log_kappa):
+    fitted = np.sort(e[e > 0])[::-1, None]
+    never = 1 - len(fitted) / e.size
+    if not len(fitted) or np.isposinf(log_kappa):
         return ScaleMinimum(0.5, 0.0)
     if np.isneginf(log_kappa):
-        return ScaleMinimum(float(1 - log_e.size / e.size) / 2, np.inf)
-
-    def value(s: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " nodes"]:
-        fitted = _logistic(s[:, None] + log_e).sum(axis=1) / e.size
-        least: Float[np.ndarray, " nodes"] = 0.5 * (1 + L * np.exp(log_kappa + s / L) - fitted)
-        return least
-
-    # f falls where κ < G(u) = Σ w_i e_i u^{1−1/L}/(1+e_i u)², a sum of bumps with peaks at e_i u = (L−1)/(L+1). Left of the
-    # first peak G rises, so no minimum lies there; and where L κ u^{1/L} ≥ 1, f is above ½.
-    first = log((L - 1) / (L + 1)) - log_e.max()
-    last = -L * (log_kappa + log(L))
-    if first >= last:
-        return ScaleMinimum(0.5, 0.0)
-    # The shares change over a range of log u of order 1: a grid of step 1/64 sees every minimum, and each
-    # refinement closes in by a factor 32.
-    nodes = np.linspace(first, last, 2 + int(64 * (last - first)))
-    for _ in range(6):
-        values = value(nodes)
-        best = int(values.argmin())
-        centre = nodes[best]
-        nodes = np.linspace(nodes[max(best - 1, 0)], nodes[min(best + 1, nodes.size - 1)], 65)
-    loss, log_u = float(values[best]), float(centre)
+        return ScaleMinimum(never / 2, np.inf)
+    least = minimise_scale(np.array([log_kappa]), np.array([L]), np.full(fitted.shape, 1 / e.size), fitted)
+    loss, log_u = float(least.value[0]) + never / 2, float(least.log_u[0])
     return ScaleMinimum(loss, exp(log_u)) if loss < 0.5 else ScaleMinimum(0.5, 0.0)
-
-
-def _logistic(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """x ↦ 1/(1 + e^−x) without overflow."""
-    small = np.exp(-np.abs(x))
-    share: Float[np.ndarray, "..."] = np.where(x > 0, 1.0, small) / (1 + small)
-    return share
 
 
 def search(
