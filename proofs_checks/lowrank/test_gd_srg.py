@@ -23,6 +23,7 @@ from numerics import dufm
 from theory.ledger import Claim, Statement, require
 
 K, L, LAM, SEEDS = 10, 4, 8e-3, 128
+NEAR = 0.08
 TRIANGULAR, PETERSEN = nx.line_graph(nx.complete_graph(5)), nx.petersen_graph()
 
 
@@ -90,8 +91,8 @@ def distances(runs, candidate):
 @claim.check("simulated")
 def test_gradient_descent(statement):
     # Descent with a fixed step of 3/2 chatters about the kinks by up to 1 % of the features, which leaves the Gram matrices
-    # of these runs within 0.02. The other runs are at 0.3 or more.
-    found = distances(descent(), statement.gram) < 0.05
+    # of these runs at 0.02 to 0.05; that of no other run is nearer than 0.13.
+    found = distances(descent(), statement.gram) < NEAR
     require(found.any(), "no run coincides", runs=SEEDS)
     chance = binom.cdf(found.sum(), SEEDS, statement.share)
     require(chance > 1e-3, "too few runs coincide", runs=SEEDS, coincide=int(found.sum()))
@@ -100,10 +101,10 @@ def test_gradient_descent(statement):
 @claim.check("optimised", blind_to={"in half of the runs": "looks only at runs that coincide"})
 def test_stationary_points_nearby(statement):
     runs = descent()
-    near = tuple(int(seed) for seed in np.array(runs.seeds)[distances(runs, statement.gram) < 0.05])
+    near = tuple(int(seed) for seed in np.array(runs.seeds)[distances(runs, statement.gram) < NEAR])
     require(near, "no run coincides", runs=SEEDS)
     # ReLU_ε with ε = 1e-5 moves the loss and the Gram matrix by about ε.
     found = stationary(near)
     require(distances(found, statement.gram).max() < 1e-3, "the stationary points do not coincide", seeds=near)
     excess = np.abs(found.losses / found.loss_srg - 1).max()
-    require(excess < 1e-4, "another loss than L_srg", seeds=near, relative_difference=excess)
+    require(excess < 1e-5, "another loss than L_srg", seeds=near, relative_difference=excess)
