@@ -62,6 +62,31 @@ def test_fixed_point_is_fixed(sizes, log_map, log_ratio, kappa):
     assert np.allclose(collapse_map.step(gram, Y, **parameters), gram, rtol=1e-11, atol=1e-13 * np.abs(gram).max())
 
 
+def test_largest_of_several_fixed_points():
+    # λ_k beyond the critical value: three fixed points. From the largest possible scale, 1/κ, the map decreases to the largest.
+    n, lam_map, lam_k, kappa = 50, 0.1, 6.0, 1.0
+    coefficients = [
+        kappa * n**2,
+        2 * kappa * n * (lam_map + lam_k) - n**2,
+        kappa * (lam_map + lam_k) ** 2 - 2 * n * lam_map,
+    ]
+    assert np.sum(np.isreal(np.roots([*coefficients, -(lam_map**2)]))) == 3
+    scale = 1 / kappa
+    for _ in range(2000):
+        scale = ((scale * n + lam_map) / (scale * n + lam_map + lam_k)) ** 2 / kappa
+    found = collapse_map.fixed_point_scales([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
+    assert found == pytest.approx([scale], rel=1e-12)
+
+
+@given(st.integers(1, 10**6), st.floats(-8, 8), st.floats(-10, 6), st.floats(-3, 3))
+def test_fixed_point_equation_over_many_orders_of_magnitude(n, log_map, log_ratio, log_kappa):
+    lam_map, kappa = 10.0**log_map, 10.0**log_kappa
+    lam_k = lam_map * 10.0**log_ratio
+    (scale,) = collapse_map.fixed_point_scales([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
+    occupied = scale * n
+    assert kappa * scale == pytest.approx(((occupied + lam_map) / (occupied + lam_map + lam_k)) ** 2, rel=1e-12)
+
+
 def test_exact_kappa_fixes_the_collapsed_gram_exactly():
     for n, K in ((1, 1), (2, 1), (3, 2)):
         Y = labels.one_hot([n] * K)
@@ -162,6 +187,56 @@ def test_inverse_of_the_collapsed_gram_and_woodbury():
     inverse = collapse_map.collapsed_gram_inverse(Y, 0.3)
     assert np.allclose(inverse, woodbury.updated_inverse(np.eye(7) / 0.3, Y.T, Y.T), atol=1e-13)
     assert np.allclose(inverse @ (collapse_map.collapsed_gram(Y) + 0.3 * np.eye(7)), np.eye(7), atol=1e-13)
+
+
+# The other lines of the printed proof of the convergence theorem (agop, Appendix C.1).
+
+
+@given(SIZES, st.floats(-2, 2), st.floats(0.001, 1.0), st.integers(0, 2**32 - 1))
+def test_expansion_in_lam_k(sizes, log_map, ratio, seed):
+    # Z = λ_k A⁻¹ has norm ε_lin = λ_k/λ_map at most. The two expansions hold, the first with the constant 1, the second with
+    # 3n: not with a universal one.
+    Y, lam_map = labels.one_hot(sizes), 10.0**log_map
+    N, n, lam_k = Y.shape[1], max(sizes), ratio * lam_map
+    A = lam_map * np.eye(N) + gram_of(seed, N)
+    Z, gram = lam_k * np.linalg.inv(A), Y.T @ Y
+    smoother = A @ np.linalg.inv(A + lam_k * np.eye(N))
+    rounding = 1e-12 * np.linalg.cond(A)
+    series = np.linalg.inv(np.eye(N) + Z) @ Z
+    assert np.allclose(smoother, np.eye(N) - series, atol=rounding)
+    assert np.linalg.norm(series - Z, 2) <= ratio**2 + rounding
+    expansion = gram - Z @ gram - gram @ Z
+    assert np.linalg.norm(collapse_map.agop_gram(A, Y, lam_k) - expansion, 2) <= 3 * n * ratio**2 + n * rounding
+
+
+@pytest.mark.parametrize("n", [1, 10, 1000])
+def test_constant_of_the_expansion_grows_with_n(n):
+    # A = λ_map I: the map is (1+ε)⁻² YᵀY, its expansion (1−2ε) YᵀY
+    small = 1e-3
+    error = n * abs((1 + small) ** -2 - (1 - 2 * small))
+    assert error == pytest.approx(3 * n * small**2, rel=1e-2)
+
+
+@given(SIZES, st.floats(-1, 1), st.floats(0.01, 0.49), st.integers(0, 2**32 - 1))
+def test_expansion_about_the_collapsed_gram(sizes, log_map, share, seed):
+    Y, lam_map = labels.one_hot(sizes), 10.0**log_map
+    N = Y.shape[1]
+    change = gram_of(seed, N) - gram_of(seed + 1, N)
+    change /= np.linalg.norm(change, 2)
+    epsilon = share * lam_map  # partial collapse: ε_A < λ_map/2
+    collapsed = collapse_map.collapsed_gram_inverse(Y, lam_map)
+    inner = np.linalg.inv(np.eye(N) + epsilon * change @ collapsed)
+    assert np.linalg.norm(inner, 2) <= 2
+    expansion = collapsed - epsilon * collapsed @ inner @ change @ collapsed
+    exact = np.linalg.inv(collapse_map.collapsed_gram(Y) + lam_map * np.eye(N) + epsilon * change)
+    assert np.allclose(expansion, exact, rtol=0, atol=1e-12 * (1 + sum(sizes)) / lam_map**2)
+
+
+def test_partial_collapse_is_not_what_the_last_lines_show():
+    # They show a distance below 1/2; the proof needs it below λ_map/2, and rescales by κ after.
+    lam_map = 0.01
+    gram = collapse_map.agop_gram(lam_map * np.eye(4), labels.one_hot([4]), 0.0005)
+    assert lam_map / 2 < np.linalg.norm(gram - np.ones((4, 4)), 2) < 0.5
 
 
 # Wrong input.
