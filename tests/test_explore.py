@@ -77,10 +77,7 @@ def test_exhaustive_search():
 
 
 def test_local_search_meets_the_exhaustive_one():
-    local, every = (
-        dufm.explore(5, 8, 5e-4, method=m, refined=0, screened=26).run()
-        for m in ("local", "exhaustive")
-    )
+    local, every = (dufm.explore(5, 8, 5e-4, method=m, refined=0, screened=26).run() for m in ("local", "exhaustive"))
     assert local.total is None
     assert not local.exhaustive
     assert local.best.loss == pytest.approx(every.best.loss, rel=0.02)  # screened only
@@ -169,22 +166,34 @@ def test_table_is_complete():
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda e: f"K{e.K}-L{e.L}")
 def test_table_entry_by_the_definition_of_the_loss(entry):
-    solution = dufm.best_known(entry.K, entry.L)
-    assert solution.evaluate() == pytest.approx(entry.loss, rel=1e-10)
-    assert solution.lams == (float(LAM),) * (entry.L + 1)
-    assert (solution.K, solution.L, solution.n) == (entry.K, entry.L, 1)
+    base, best = dufm.best_known(entry.K, entry.L, "graph"), dufm.best_known(entry.K, entry.L)
+    assert base.evaluate() == pytest.approx(entry.base_loss, rel=1e-10)
+    assert best.evaluate() == pytest.approx(entry.loss, rel=1e-10)
+    for solution in (base, best):
+        assert solution.lams == (float(LAM),) * (entry.L + 1)
+        assert (solution.K, solution.L, solution.n) == (entry.K, entry.L, 1)
+        features, weights = solution.class_means(1), [solution.weights(l) for l in range(1, entry.L + 1)]
+        assert dufm.evaluate_loss(features, weights, solution.lams) == solution.evaluate()
     for l in range(2, entry.L):
-        assert (solution.pre_activations(l) >= -1e-9).all()  # the ReLU does nothing in the intermediate layers
+        assert (base.pre_activations(l) >= -1e-9).all()  # the ReLU does nothing in the intermediate layers
     collapsed = dufm.dnc_loss(entry.K, entry.L, LAM)
     strongly_regular = dufm.srg_loss(entry.K, entry.L, LAM, construction="best") if entry.K >= 6 else np.inf
-    if entry.construction == "graph":
-        assert entry.loss < min(collapsed, strongly_regular) * (1 - 1e-8)
-        assert nx.is_isomorphic(solution.graph, nx.from_graph6_bytes(entry.graph6.encode()))
+    if entry.base == "graph":
+        assert entry.base_loss < min(collapsed, strongly_regular) * (1 - 1e-8)
+        assert nx.is_isomorphic(base.graph, nx.from_graph6_bytes(entry.graph6.encode()))
     else:
-        assert entry.loss == pytest.approx(min(collapsed, strongly_regular), rel=1e-12)
-        assert entry.construction == ("DNC" if collapsed <= strongly_regular else "SRG")
+        assert entry.base_loss == pytest.approx(min(collapsed, strongly_regular), rel=1e-12)
+        assert entry.base == ("DNC" if collapsed <= strongly_regular else "SRG")
         assert entry.graph6 is None
+    assert entry.loss == entry.base_loss or entry.loss < entry.base_loss * (1 - 1e-6)
     assert entry.ratio == pytest.approx(entry.loss / collapsed)
+    assert (entry.ratio_to_srg is None) == (entry.K < 6)
+    assert entry.K < 6 or entry.ratio_to_srg == pytest.approx(entry.loss / strongly_regular)
+
+
+def test_unknown_family():
+    with pytest.raises(ValueError, match="family = 'square'"):
+        dufm.best_known(4, 4, "square")
 
 
 @pytest.mark.parametrize(("K", "L"), [(1, 3), (29, 4), (10, 2), (10, 9), (2.5, 3)])

@@ -39,6 +39,7 @@ __all__ = [
     "evaluate_loss",
     "exact_loss",
     "explore",
+    "free_descent",
     "graph_solution",
     "loss_ratio",
     "rational_srg",
@@ -56,12 +57,14 @@ _LAZY = {
     **dict.fromkeys(("GraphSolution", "graph_solution"), "theory.dufm._graph_solution"),
     **dict.fromkeys(("Exploration", "Found", "SearchLimitReached", "explore"), "theory.dufm._explore"),
     **dict.fromkeys(("BestKnown", "best_known", "best_known_table"), "theory.dufm._best_known"),
+    **dict.fromkeys(("free_descent",), "theory.dufm._free_descent"),
 }
 
 if TYPE_CHECKING:
     from theory.dufm._best_known import BestKnown, best_known, best_known_table
     from theory.dufm._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
     from theory.dufm._explore import Exploration, Found, SearchLimitReached, explore
+    from theory.dufm._free_descent import free_descent
     from theory.dufm._graph_solution import GraphSolution, graph_solution
     from theory.dufm._rational import RationalMatrices, exact_loss, rational_srg
     from theory.dufm._symbolic import SymbolicLoss, symbolic_loss

@@ -8,17 +8,19 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from theory._arguments import check_integer
 from theory.dufm._explore import graph_of
+from theory.dufm._free_descent import solution_of_matrices
 from theory.dufm._graph_solution import graph_solution
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
 from theory.dufm._solution import Solution, dnc, srg
 
-__all__ = ["CONSTRUCTIONS", "LAM", "BestKnown", "best_known", "best_known_table"]
+__all__ = ["LAM", "BestKnown", "best_known", "best_known_table"]
 
-BestConstruction: TypeAlias = Literal["DNC", "SRG", "graph"]
-CONSTRUCTIONS: tuple[BestConstruction, ...] = ("DNC", "SRG", "graph")
+Base: TypeAlias = Literal["DNC", "SRG", "graph"]
 
 #: The regularisation of every matrix in the table, as an exact decimal.
 LAM = "0.0005"
@@ -32,9 +34,13 @@ class BestKnown:
     ----------
     K, L : int
         Classes and layers.
-    construction : {"DNC", "SRG", "graph"}
-        Deep neural collapse, the better of the two strongly regular graph constructions, or a graph solution of less loss.
+    base : {"DNC", "SRG", "graph"}
+        Deep neural collapse, the better of the two strongly regular graph constructions, or a graph solution of less loss:
+        the best of these three.
+    base_loss : float
+        Its loss.
     loss : float
+        The best known loss; less than `base_loss` where matrices without structure do better (sought for K ≤ 12 only).
     graph6 : str or None
         The graph of a graph solution.
     every_graph_scored : bool
@@ -44,7 +50,8 @@ class BestKnown:
 
     K: int
     L: int
-    construction: BestConstruction
+    base: Base
+    base_loss: float
     loss: float
     graph6: str | None
     every_graph_scored: bool
@@ -62,7 +69,7 @@ class BestKnown:
         return self.loss / float(srg_loss(self.K, self.L, LAM, construction="best"))
 
 
-def best_known(K: int, L: int) -> Solution:
+def best_known(K: int, L: int, family: Literal["any", "graph"] = "any") -> Solution:
     """The best known solution of the L-DUFM with K classes, n = 1 and λ = 0.0005 for every matrix.
 
     Parameters
@@ -71,30 +78,37 @@ def best_known(K: int, L: int) -> Solution:
         Classes, 2 to 28.
     L : int
         Layers, 3 to 8.
+    family : {"any", "graph"}
+        "graph": the best of deep neural collapse, the strongly regular graph constructions and the graph solutions. "any": the
+        table's matrices without structure where they do better.
 
     Returns
     -------
     Solution
-        A `GraphSolution` where one beats both constructions of the paper.
 
     Raises
     ------
     ValueError
-        If the table has no such entry.
+        If the table has no such entry, or the family is unknown.
 
     Examples
     --------
-    >>> best_known(2, 3).name
-    'DNC'
+    >>> best_known(2, 3).name, best_known(10, 4, "graph").name
+    ('DNC', 'SRG')
     """
+    if family not in ("any", "graph"):
+        raise ValueError(f"family = {family!r}; allowed are 'any' and 'graph'")
     entry = _raw(K, L)
-    if entry["construction"] == "DNC":
-        return dnc(K, L, LAM)
-    if entry["construction"] == "SRG":
-        return srg(K, L, LAM, construction="best")
-    return graph_solution(
-        graph_of(entry["graph6"]), L, LAM, last_layer=entry["weightings"], vertex_scales=entry["vertex_scales"]
-    )
+    if entry["base"] == "DNC":
+        base: Solution = dnc(K, L, LAM)
+    elif entry["base"] == "SRG":
+        base = srg(K, L, LAM, construction="best")
+    else:
+        graph = graph_of(entry["graph6"])
+        base = graph_solution(graph, L, LAM, last_layer=entry["weightings"], vertex_scales=entry["vertex_scales"])
+    if family == "any" and "matrices" in entry:
+        return solution_of_matrices([np.array(matrix) for matrix in entry["matrices"]], base)
+    return base
 
 
 def best_known_table() -> list[BestKnown]:
@@ -111,7 +125,7 @@ def best_known_table() -> list[BestKnown]:
     (2, 3, 28, 8)
     """
     return [
-        BestKnown(e["K"], e["L"], e["construction"], e["loss"], e.get("graph6"), e["every_graph_scored"])
+        BestKnown(e["K"], e["L"], e["base"], e["base_loss"], e["loss"], e.get("graph6"), e["every_graph_scored"])
         for e in _table().values()
     ]
 
