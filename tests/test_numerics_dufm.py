@@ -221,6 +221,19 @@ class TestDivergence:
             runs.recognise()
         assert runs.polish().status == runs.status
 
+    def test_a_run_that_comes_back_is_not_lost_with_another(self, monkeypatch):
+        """Of two runs in a segment, one is beyond the limit in the middle only, the other one at the end."""
+        alone = dufm.train(10, 4, 6e-3, seeds=[6], width=20, steps=400, init_scale=1.7, record=list(range(9)))
+        limit = alone.history.loss.max() / 2
+        assert max(alone.losses[0], alone.history.loss[0, 0]) < limit
+        monkeypatch.setattr("numerics.dufm._training._LIMIT", limit)
+        start = dufm.initial_parameters(alone.problem, [6, 3], 1.7)
+        for p in start:
+            p[1] *= 50
+        both = dufm.train(10, 4, 6e-3, seeds=[6, 3], width=20, steps=400, initial=start, record=[400])
+        assert both.status == ("finished", "diverged")
+        np.testing.assert_allclose(both.losses[0], alone.losses[0], rtol=1e-8)
+
     @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
     def test_the_state_of_other_optimisers_is_frozen_too(self, optimizer):
         problem = Problem.of(3, 2, 1e-2, width=4)
@@ -273,6 +286,11 @@ class TestWrongInput:
             ({"record": [11]}, ValueError, "record must not go beyond steps = 10, got 11"),
             ({"dtype": torch.float16}, ValueError, "dtype must be torch.float32 or torch.float64, got torch.float16"),
             ({"device": "nowhere"}, ValueError, "device 'nowhere' cannot be used"),
+            (
+                {"initial": [torch.full((2, 4, 6), torch.nan), *[torch.zeros(2, 6, 6)] * 2, torch.zeros(2, 4, 6)]},
+                ValueError,
+                "initial must be finite, got NaN or infinity in H_1",
+            ),
             ({"threads": 0}, ValueError, "threads must be at least 1, got 0"),
             ({"initial": [torch.zeros(2, 4, 6)]}, ValueError, "the 4 matrices H_1, W_1, …, W_L, got 1"),
             (

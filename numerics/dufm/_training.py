@@ -137,6 +137,9 @@ def train(
         problem.check(start)
         if start[0].shape[0] != len(seeds):
             raise ValueError(f"initial must hold one run for each of the {len(seeds)} seeds, got {start[0].shape[0]}")
+        for i, p in enumerate(start):
+            if not bool(p.isfinite().all()):
+                raise ValueError(f"initial must be finite, got NaN or infinity in {f'W_{i}' if i else 'H_1'}")
     with torch.inference_mode(), _threads(threads), _flushed_denormals():
         parts = [
             _descend(problem, [p[part].to(device, dtype, copy=True) for p in start], optimizer, lr, options, recorded)
@@ -224,8 +227,11 @@ def _descend(
         stepper.advance(end - begin)
         lost = _lost(network)
         if bool(lost.any()):
+            for run in lost.nonzero().flatten().tolist():
+                diverged_at[run], last_finite[run] = end, [p[run] for p in before[: problem.L + 1]]
             for run, (step, kept) in _replay(stepper, before, begin, end).items():
-                diverged_at[run], last_finite[run] = step, kept
+                if bool(lost[run]):  # not one that came back by the end of the segment
+                    diverged_at[run], last_finite[run] = step, kept
             stepper.freeze(lost)
         if end in row:
             history.record(row[end], problem, network.parameters, diverged_at >= 0)
@@ -264,6 +270,7 @@ def _segments(recorded: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype) -> Iterator[slice]:
+    """Cut the batch into the parts that are stepped together."""
     size = runs
     if device.type == "cpu":
         buffers = problem.size + 3 * problem.N * sum(problem.widths)
@@ -273,6 +280,7 @@ def tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype)
 
 
 def seed_list(seeds: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
+    """Return the seeds that were asked for, by their number or one by one."""
     seeds = seeds.tolist() if isinstance(seeds, np.ndarray) else seeds
     if not isinstance(seeds, Sequence):
         return tuple(range(positive_integer("seeds", seeds)))

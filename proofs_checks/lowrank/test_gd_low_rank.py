@@ -11,6 +11,9 @@ differ in rank, or some of their units are negative, so that "always" and "all" 
 ends at deep neural collapse to within a per mille, which the paper itself reports in its section on the width. Amended are
 the share of the runs and the width.
 
+After the paper's 200,000 steps (with --long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in the strongly
+regular graph; those at width 64 are at L_dnc to seven digits.
+
 That is no matter of stopping early. Descent with a fixed step holds a unit at the kink of the ReLU by stepping across
 it, which leaves pre-activations of −0.1 to −0.3 % of a layer's norm; a finish by L-BFGS at a stationary point removes most of
 these, and the exceptions stay.
@@ -19,6 +22,7 @@ these, and the exceptions stay.
 from functools import cache
 from typing import Literal, NamedTuple
 
+import pytest
 import torch
 from scipy.stats import binom
 
@@ -72,6 +76,14 @@ def descent(width):
 
 
 @cache
+def long_descent(width):
+    """The paper's number of steps."""
+    return dufm.train(
+        K, L, LAM, width=width, seeds=64 if width < 64 else 8, steps=200_000, dtype=torch.float32, record=2
+    )
+
+
+@cache
 def stationary(width):
     return descent(width)[:12].polish(max_steps=600) if width < 64 else descent(width)[:8].polish(max_steps=100)
 
@@ -113,6 +125,12 @@ def put_to(pattern, outcome, tolerance):
 @claim.check("simulated")
 def test_gradient_descent(statement):
     put_to(statement, descent, tolerance=1e-2)  # three times the largest chatter
+
+
+@pytest.mark.long
+@claim.check("simulated")
+def test_gradient_descent_of_200_000_steps(statement):
+    put_to(statement, long_descent, tolerance=1e-2)
 
 
 @claim.check("optimised")
