@@ -69,14 +69,15 @@ def degrees(graph: nx.Graph) -> str:
 def draw(best: dufm.Solution, path: str) -> None:
     """The class means and Gram matrices, with the graph above them."""
     figure = best.plot()
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 3.5)
+    figure.draw_without_rendering()  # puts every panel in its place
     figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    share = height / (height + 4)
+    figure.set_size_inches(width, height + 4)
     for axes in figure.axes:
         box = axes.get_position()
-        share = height / (height + 3.5)
-        axes.set_position([box.x0, box.y0 * share, box.width, box.height * share])
-    axes = figure.add_axes((0.3, 0.68, 0.4, 0.26))
+        axes.set_position((box.x0, box.y0 * share, box.width, box.height * share))
+    axes = figure.add_axes((0.25, share + 0.01, 0.5, 0.9 - share))
     graph = best.graph
     place = nx.circular_layout(graph)
     nx.draw(graph, place, ax=axes, node_color="#3b6ea5", node_size=120, edge_color="#888888")

@@ -1,6 +1,9 @@
 """The search over graphs, the enumeration behind it, and the table of best known solutions."""
 
 import itertools
+import runpy
+import sys
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -155,6 +158,16 @@ def test_nothing_scored_yet():
 def test_wrong_values(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         dufm.explore(*arguments, **{"lam": 1e-3, **options})
+
+
+def test_the_example_runs(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    script = Path(__file__).parents[1] / "examples" / "from_k10_to_the_best_graph.py"
+    picture = tmp_path / "graph.png"
+    monkeypatch.setattr(sys, "argv", [str(script), "--classes", "3", "--layers", "4", "--picture", str(picture)])
+    runpy.run_path(str(script), run_name="__main__")
+    assert "P4 graph" in capsys.readouterr().out  # the path whose ends have no row
+    assert picture.stat().st_size > 10_000
 
 
 # The table.

@@ -398,19 +398,23 @@ class GraphProblem:
 
     def _compact(self, best: Candidate) -> Candidate:
         """Without the weightings that are nowhere positive, and with those proportional to each other merged."""
-        values = best.weightings @ self.B
-        used = best.weightings[(values > 1e-7 * max(1e-300, values.max())).any(axis=1)]
+        present = _rows(best.vertex_scales)
+        if not present.any():
+            return best
+        weightings = best.weightings.copy()
+        for signs in self.loss(present).incidence.signs:  # their multiples have the value 0 at every edge
+            weightings[:, present] -= np.outer(weightings[:, present] @ signs, signs) / (signs @ signs)
+        values = weightings @ self.B
+        used = weightings[(values > 1e-5 * values.max()).any(axis=1)]
         merged: list[Float[np.ndarray, " v"]] = []
         for x in sorted(used, key=lambda x: -float(x @ x)):
             for k, y in enumerate(merged):
                 cosine = x @ y / np.sqrt((x @ x) * (y @ y))
-                if cosine > 1 - 1e-9:
+                if cosine > 1 - 1e-8:
                     merged[k] = y * np.sqrt(1 + (x @ x) / (y @ y))
                     break
             else:
                 merged.append(x)
-        if not merged:
-            return best
         compact = self.given(best.vertex_scales, np.array(merged))
         return compact if compact.loss <= best.loss * (1 + 1e-9) else best
 
