@@ -304,8 +304,7 @@ def test_singular_data():
 @pytest.mark.long
 @pytest.mark.parametrize(("share", "equal"), [(0.5, True), (0.5, False), (1.0, True)])
 def test_adversarial_search_for_a_layer_that_shrinks_less(share, equal):
-    # Hill climbing over the data for the largest factor of a layer in units of 1 − ε. One half of the range is proved;
-    # the whole range, for equal classes, is only searched.
+    # Hill climbing over the data for the largest factor of a layer in units of 1 − ε.
     rng = np.random.default_rng(11)
     for _ in range(150):
         sizes = [int(size) for size in rng.integers(1, 8, rng.integers(1, 4))]

@@ -9,6 +9,7 @@ from typing import Any
 
 __all__ = [
     "certificate",
+    "collapse_convergence",
     "collapse_map",
     "dufm",
     "kernel_ridge",

@@ -24,7 +24,7 @@ for :math:`a_c = g_c n_c`. It is :math:`Y^\top Y` exactly when all classes have 
 Proof: :math:`D = S(G) - S(G^*) = k R^* (G - G^*) R` with the resolvents :math:`R = (G+(m+k)I)^{-1}` of norm ≤ 1/(m+k) and
 R* that of G*; then :math:`\kappa(T(G) - G^*) = D Y^\top Y S^* + S^* Y^\top Y D + D Y^\top Y D`, where
 :math:`Y^\top Y S^*` and R* act on the indicator of class c as :math:`n_c s_c` and :math:`1/(a_c+m+k)`, and
-:math:`\kappa g_c = s_c^2`.
+:math:`\kappa g_c = s_c^2`. `theory.collapse_convergence` has the sharper bound for classes of equal size.
 """
 
 from __future__ import annotations
@@ -402,6 +402,7 @@ def contraction_bound(sizes: Sequence[int], *, lam_k: float, lam_map: float, kap
     :math:`\max_c a_c\,((1 + \lambda_k/\lambda_\mathrm{map})^2 - 1)`, provided that the data's Gram matrix has no
     eigenvalue below λ_map; hence, if :math:`\lambda_k/\lambda_\mathrm{map}` is at most (1−ε)/2 and at most
     :math:`\min_c a_c/\max_c a_c`, each later layer shrinks the distance by the factor 1 − ε or better.
+    For classes of equal size `theory.collapse_convergence` proves twice the range.
 
     Examples
     --------

@@ -19,14 +19,16 @@ an error of first order, which no layer shrinks. One sample, one class, X₁ = �
 the printed range once λ_map > n/C.)
 
 *Amended.* With :math:`\kappa = (1 + \lambda_k/(n+\lambda_\mathrm{map}))^{-2}` the collapsed Gram matrix is a fixed point,
-there is no error term, and the range needs neither n nor a constant: for :math:`\lambda_k \le (1-\varepsilon)\lambda_\mathrm{map}/2`
-and data with :math:`X_1^\top X_1 \succeq \lambda_\mathrm{map} I`, every layer l ≥ 2 shrinks the spectral distance to YᵀY by the
-factor 1 − ε. Classes of unequal size have no κ that fixes YᵀY; the iteration contracts to :math:`\bigoplus_c g_c 1 1^\top`
-instead, under the further condition :math:`\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c`. The proof is in the
-docstring of `theory.collapse_map`; in the limit the factor is
+there is no error term, and the range needs neither n nor a constant: for :math:`\lambda_k \le (1-\varepsilon)\lambda_\mathrm{map}` and data
+with :math:`X_1^\top X_1 \succeq \lambda_\mathrm{map} I`, every layer l ≥ 2 shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof and
+its certificate are in `theory.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor is
 :math:`\max\bigl(\frac{\lambda_k n}{(\lambda_k+\lambda_\mathrm{map})(n+\lambda_\mathrm{map})},
-\frac{2\lambda_k n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)`, so that no range :math:`\lambda_k \le c(1-\varepsilon)\lambda_\mathrm{map}` with
-c > 1 will do for all n and ε.
+\frac{2\lambda_k n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)`, so that no
+:math:`\lambda_k \le c(1-\varepsilon)\lambda_\mathrm{map}` with c > 1 will do for all n and ε.
+
+Classes of unequal size, which the papers say are covered, have no κ that fixes YᵀY; the iteration contracts to
+:math:`\bigoplus_c g_c 1 1^\top` instead, by 1 − ε for :math:`\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}` and
+:math:`\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c` (proof in `theory.collapse_map`).
 
 The norm is the spectral one, as in the papers' proof. M is taken as the mean of the gradients' outer products, as the proof
 uses it; the sum that it prints would be N times as large.
@@ -40,17 +42,17 @@ from typing import NamedTuple
 import numpy as np
 import sympy as sp
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from theory import collapse_map, labels
+from theory import collapse_convergence, collapse_map, labels
 from theory.ledger import Claim, Statement, require
 
 
 class Theorem(NamedTuple):
     """What a version of the theorem asserts, with n the size of the largest class.
 
-    ``kappa(n, k, m)`` is the scaling, ``limit(n, m, eps)`` the largest λ_k, ``order`` the exponent of λ_k/λ_map in the error
+    ``kappa(n, k, m)`` is the scaling, ``limit(n, m, eps)`` the largest λ_k for classes of equal size, ``order`` the exponent of λ_k/λ_map in the error
     term (None: no error term) with any constant, ``target`` what the Gram matrices approach, ``unequal`` whether the
     classes may differ in size.
     """
@@ -76,7 +78,7 @@ def printed_limit(n, m, eps):
 
 
 def amended_limit(n, m, eps):
-    return m * (1 - eps) / 2
+    return m * (1 - eps)
 
 
 AMENDED = Theorem(amended_kappa, amended_limit, order=None, target="fixed point", unequal=True)
@@ -94,9 +96,10 @@ claim = Claim(
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \quad "
-        r"G^* = Y^\top Y \text{ for } n \text{ samples in each class and } \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \quad "
-        r"\lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2, \; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I, \; l \ge 2; \text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top"
-        r" \text{ and also } \lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
+        r"l \ge 2,\; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I: \text{ for } n \text{ samples in each class and }"
+        r"\kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; G^* = Y^\top Y, \; \lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}};"
+        r"\text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top, \; \lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2,"
+        r"\; \lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         AMENDED,
     ),
     near_misses={
@@ -235,15 +238,33 @@ def errors_by_layer(statement, sizes, k, m, data_gram, layers):
 
 
 def largest_lam_k(statement, sizes, m, eps):
-    """The end of the stated range, for unequal classes cut down until their further condition is met."""
+    """The end of the stated range; for unequal classes half of it, cut down until their further condition is met."""
     k = float(statement.limit(max(sizes), m, eps))
-    while len(set(sizes)) > 1:
+    if len(set(sizes)) == 1:
+        return k
+    k /= 2
+    while True:
         kappa = float(statement.kappa(max(sizes), k, m))
         occupied = sizes * collapse_map.fixed_point_scales(sizes, lam_k=k, lam_map=m, kappa=kappa)
         if k / m <= occupied.min() / occupied.max():
-            break
+            return k
         k *= 0.9
-    return k
+
+
+@claim.check("exact", blind_to={"amended κ, unequal classes, to YᵀY": "the certificate is of equal classes"})
+def test_certificate_of_the_range(statement):
+    # theory.collapse_convergence: for κ = (1 + k/(n+m))⁻² and k ≤ m a later layer's factor is at most k/m.
+    n, m, k = sp.symbols("n m k", positive=True)
+    departure = sp.simplify(statement.kappa(n, k, m) * (1 + k / (n + m)) ** 2 - 1)
+    require(departure == 0, "YᵀY is not a fixed point", kappa_over_the_right_one_minus_1=departure)
+    for eps in (Fraction(1, 100), Fraction(1, 2), Fraction(99, 100)):
+        largest = statement.limit(1, Fraction(1), eps)
+        shown = {"eps": eps, "lam_k_over_lam_map": largest, "stated_factor": statement.factor(eps)}
+        require(
+            largest <= 1 and largest <= statement.factor(eps), "beyond what is certified, and false (near YᵀY)", **shown
+        )
+    for certificate in collapse_convergence.certificates():
+        require(certificate.verify(), "the certificate fails", inequality=certificate.statement)
 
 
 @claim.check("property")
@@ -254,6 +275,7 @@ def largest_lam_k(statement, sizes, m, eps):
     st.sampled_from([1.0, 0.3, 0.03]),
     st.integers(0, 2**32 - 1),
 )
+@example(sizes=[4], eps=0.99, log_lam_map=-2.0, share=1.0, seed=0)  # where the range ends for many samples
 def test_random_data(statement, sizes, eps, log_lam_map, share, seed):
     if not statement.unequal:
         sizes = sizes[:1] * len(sizes)
