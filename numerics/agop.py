@@ -24,7 +24,7 @@ The samples route is cheaper by about the number of outputs when C·d ≫ n, and
 
 Its price is that it squares: w is summed against X after the outer product, so that when the gradients are small by
 cancellation (‖Xᵀw‖ ≪ ‖X‖‖w‖) rounding is amplified by the square of the ratio. The amplification is measured, and
-``route="auto"`` returns to the features route where it would cost more than a part in 10⁻¹⁰ (float64).
+``route="auto"`` returns to the features route where it would cost more than 4·10⁻¹¹ of the result (float64).
 """
 
 import math
@@ -45,7 +45,8 @@ __all__ = ["AgopAccuracyWarning", "agop_cost", "kernel_agop", "model_agop"]
 
 Route = Literal["auto", "features", "samples"]
 
-_AMPLIFICATION = 1e5  # ratio at which the samples route has lost five digits more than the features route
+# Relative error that a samples route may cost, as a power of machine epsilon: 4e-11 in float64, 2e-5 in float32.
+_TOLERANCE = 2.0 / 3.0
 _MINIMUM_PANEL = 64
 _CUTOFF = 1.0 / math.sqrt(3.0)
 
@@ -165,8 +166,8 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
     machine = _Machine(kernel, X, alpha)
     if chosen == "samples":
         inner, amplification = _by_samples(machine, limit)
-        if route == "samples" or amplification < _AMPLIFICATION:
-            error = amplification * torch.finfo(X.dtype).eps
+        error = amplification * torch.finfo(X.dtype).eps
+        if route == "samples" or error < _tolerance(X.dtype):
             if error > math.sqrt(torch.finfo(X.dtype).eps):
                 message = (
                     f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
@@ -174,6 +175,10 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
                 warnings.warn(f"{message}; use route='features'", AgopAccuracyWarning, stacklevel=4)
             return inner
     return _by_features(machine, limit)
+
+
+def _tolerance(dtype: torch.dtype) -> float:
+    return math.pow(torch.finfo(dtype).eps, _TOLERANCE)
 
 
 class _Machine:
@@ -267,16 +272,29 @@ def _in_core(machine: _Machine) -> tuple[Tensor, float]:
     core.diagonal().add_(row_squares(steps))
     uncancelled = float(core.diagonal() @ machine.squares)
     if d > _CUTOFF * n:
-        # Q is singular (it annihilates constants); shifted by its own rounding error it has a Cholesky factor.
-        shift = n * torch.finfo(core.dtype).eps * float(core.diagonal().max())
-        core.diagonal().add_(shift)
-        upper, info = torch.linalg.cholesky_ex(core, upper=True)
-        if int(info) == 0:
-            del core
-            return gram(triangular_product(upper, centred).T), uncancelled
-        core.diagonal().sub_(shift)
+        inner = _through_cholesky(core, centred, float(machine.squares.sum()))
+        if inner is not None:
+            return inner, uncancelled
     core.diagonal().mul_(0.5)
     return _symmetric_part(centred.T @ triangular_product(core, centred)), uncancelled
+
+
+def _through_cholesky(core: Tensor, X: Tensor, size: float) -> Tensor | None:
+    """XᵀQX by a Cholesky factor of Q, or None where that would cost accuracy; ``size`` is ‖X‖².
+
+    Q is singular (it annihilates constants), but shifted by its own rounding error it has a factor. The shift adds
+    shift · XᵀX to the result.
+    """
+    n = core.shape[0]
+    shift = 4.0 * math.sqrt(n) * torch.finfo(core.dtype).eps * float(core.diagonal().max())
+    diagonal = core.diagonal().clone()
+    core.diagonal().add_(shift)
+    upper, info = torch.linalg.cholesky_ex(core, upper=True)
+    core.diagonal().copy_(diagonal)
+    if int(info) != 0:
+        return None
+    inner = gram(triangular_product(upper, X).T)
+    return inner if shift * size < _tolerance(core.dtype) * float(inner.diagonal().sum()) else None
 
 
 def _in_panels(machine: _Machine, panel: int) -> tuple[Tensor, float]:

@@ -78,58 +78,62 @@ claim = Claim(
 )
 
 
+class Outcome(NamedTuple):
+    """The records of a fit, and the class means after the last AGOP, centred and scaled to unit length."""
+
+    records: list
+    means: np.ndarray
+
+
 def fit(X, y, kernel, feature_map, depth, seed=0):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularKernelWarning)
-        return DeepRFM(depth, kernel=KERNELS[kernel], feature_map=feature_map, random_state=seed).fit(X, y)
-
-
-def distance_to(limit, model, X, y, K):
-    """Of the Gram matrix of the centred, normalised class means after the last AGOP to the stated limit, in units of the
-    distance between the ETF and an orthonormal frame."""
+        model = DeepRFM(depth, kernel=KERNELS[kernel], feature_map=feature_map, random_state=seed).fit(X, y)
     points = torch.as_tensor(X)
     for layer in model.layers_[:-1]:
         points = layer(points)
     points = model.layers_[-1].root(points / points.norm(dim=1, keepdim=True)).numpy()
-    means = np.stack([points[y == c].mean(axis=0) for c in range(K)])
+    means = np.stack([points[y == c].mean(axis=0) for c in np.unique(y)])
     means -= means.mean(axis=0)
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    return Outcome(model.records_, means / np.linalg.norm(means, axis=1, keepdims=True))
+
+
+def distance_to(limit, means):
+    """Of the means' Gram matrix to the stated limit, in units of the distance between ETF and orthonormal frame."""
+    K = len(means)
     target = np.where(np.eye(K, dtype=bool), 1.0, limit / (K - 1))
     return float(np.linalg.norm(means @ means.T - target) / np.sqrt(K / (K - 1)))
 
 
-def verify(statement, model, X, y, K, features, **witness):
+def verify(statement, outcome, features, **witness):
+    witness = {**witness, "features": features}
     previous = None
-    for record in model.records_:
+    for record in outcome.records:
         value = {stage: metrics.nc1 for stage, metrics in record.metrics.items()}
+        here = {**witness, "layer": record.layer}
         for (start, end), falls in ((statement.lowered, True), (statement.raised, False)):
             ratio = value[end] / value[start]
-            witness_here = {**witness, "features": features, "layer": record.layer, f"{end}/{start}": round(ratio, 3)}
-            require((ratio < 1) == falls, "NC1 moves the other way", **witness_here)
-        now = value["projected"]
+            require((ratio < 1) == falls, "NC1 moves the other way", **here, stage=end, ratio=round(ratio, 3))
         if previous is not None and features in statement.exponential:
-            share = now / previous
-            message = "NC1 does not fall by the stated share"
-            require(
-                share < statement.share,
-                message,
-                **witness,
-                features=features,
-                layer=record.layer,
-                share=round(share, 3),
-            )
-        previous = now
-    distance = distance_to(statement.limit, model, X, y, K)
-    require(
-        distance < 0.9, "class means are far from the stated limit", **witness, features=features, distance=distance
-    )
+            share = value["projected"] / previous
+            require(share < statement.share, "NC1 does not fall by the stated share", **here, share=round(share, 3))
+        previous = value["projected"]
+    distance = distance_to(statement.limit, outcome.means)
+    require(distance < 0.9, "class means are far from the stated limit", **witness, distance=distance)
 
 
 @cache
 def run(name, kernel, features):
     dataset = {"digits": lambda: data.digits().first(300), "mnist1d": lambda: data.mnist1d(300)}[name]().standardised()
     feature_map = ReLUFeatures(512) if features == "relu" else CosineFeatures(1024, "laplace-l1", 20.0)
-    return fit(dataset.X, dataset.y, kernel, feature_map, 7), dataset
+    return fit(dataset.X, dataset.y, kernel, feature_map, 7)
+
+
+@cache
+def whole(kernel, features):
+    dataset = data.digits().standardised()
+    feature_map = ReLUFeatures(1024) if features == "relu" else CosineFeatures(2048, "laplace-l1", 20.0)
+    return fit(dataset.X, dataset.y, kernel, feature_map, 20)
 
 
 @claim.check("simulated")
@@ -137,8 +141,7 @@ def test_digits_and_mnist1d(statement):
     for name in ("digits", "mnist1d"):
         for kernel in KERNELS:
             for features in ("relu", "cos"):
-                model, dataset = run(name, kernel, features)
-                verify(statement, model, dataset.X, dataset.y, 10, features, data=name, kernel=kernel)
+                verify(statement, run(name, kernel, features), features, data=name, kernel=kernel)
 
 
 @claim.check("property")
@@ -150,32 +153,24 @@ def test_clusters_in_high_dimension(statement, kernel, features, K, n, dimension
     # At least as many dimensions as samples, the setting of the paper's theory (its Assumption 5.1).
     clusters = data.gaussian_clusters([n] * K, round(dimensions * K * n) + 1, separation=separation, seed=seed)
     feature_map = ReLUFeatures(256) if features == "relu" else CosineFeatures(256, "laplace-l1", 20.0)
-    model = fit(clusters.X, clusters.y, kernel, feature_map, 4, seed)
-    verify(statement, model, clusters.X, clusters.y, K, features, classes=K, n=n, kernel=kernel, seed=seed)
+    outcome = fit(clusters.X, clusters.y, kernel, feature_map, 4, seed)
+    verify(statement, outcome, features, classes=K, n=n, kernel=kernel, seed=seed)
 
 
 @pytest.mark.long
 @claim.check("simulated")
 def test_all_of_digits_twenty_layers(statement):
-    # 1,797 samples, the widths of the paper; layers where NC1 rises are those a refutation of the printed form names.
+    # 1,797 samples; layers where NC1 rises are those that a refutation of the printed form names.
     for kernel in KERNELS:
         for features in ("relu", "cos"):
-            model, dataset = whole(kernel, features)
-            verify(statement, model, dataset.X, dataset.y, 10, features, data="digits", kernel=kernel)
-
-
-@cache
-def whole(kernel, features):
-    dataset = data.digits().standardised()
-    feature_map = ReLUFeatures(1024) if features == "relu" else CosineFeatures(4096, "laplace-l1", 20.0)
-    return fit(dataset.X, dataset.y, kernel, feature_map, 20), dataset
+            verify(statement, whole(kernel, features), features, data="digits", kernel=kernel)
 
 
 def test_nc2_levels_off_lower_with_more_features():
     """NC2 of the last AGOP for 16 times the features: a quarter if it is O(W^(-1/2)), less than half here."""
     dataset = data.digits().standardised().first(200)
     heights = [
-        np.mean([fit(dataset.X, dataset.y, "Gaussian", ReLUFeatures(W), 5, seed).records_[-1].metrics["features"].nc2
+        np.mean([fit(dataset.X, dataset.y, "Gaussian", ReLUFeatures(W), 5, seed).records[-1].metrics["features"].nc2
                  for seed in range(3)])
         for W in (128, 2048)
     ]  # fmt: skip
