@@ -10,8 +10,9 @@ regularisation. At r = 4 all eigenvalues of the last layer are 1, so that SRG's 
     \mathcal L_{srg}(K{=}6, L; \Pi) = \mathcal L_{dnc}(K{=}6, L; \varrho\,\Pi), \qquad
     \varrho = \tfrac{2+\sqrt3}{3}\bigl(\tfrac23\bigr)^{L-3}, \quad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
 
-and ϱ > 1 exactly for L = 3. With the second (*drop*) SRG wins earlier: for L = 3 at K = 9 for every regularisation and at K = 8
-on an interval of regularisations below the threshold, and for deep networks at K = 5.
+and ϱ > 1 exactly for L = 3. With the second (*drop*) SRG wins earlier: for L = 3 at K = 9 for every regularisation tried, from
+the threshold to 10⁻²⁴ of it, and at K = 8 on an interval below the threshold; and for deep networks at K = 5. The statement for
+the first construction is certified for every regularisation, that for the second is checked at several.
 """
 
 from fractions import Fraction
@@ -52,7 +53,7 @@ claim = Claim(
         from_on(10, 6),
     ),
     amended=Statement(
-        r"\text{So with the block construction of Definition 11. With its second construction also: for } L = 3,\ K = 9"
+        r"\text{So with the block construction of Definition 11. With its second construction also, at the regularisations tried: for } L = 3,\ K = 9"
         r" \text{ everywhere and } K = 8 \text{ on an interval; for } K = 5,\ L = 6 \text{ but close to the threshold, and"
         r" for } K = 5,\ 7 \le L \le 8 \text{ everywhere}",
         by_construction,
