@@ -174,22 +174,29 @@ def main():
         method, *size, device = arguments.one
         print(json.dumps(measure(method, *map(int, size), device)))
         return
-    rows = [row(size, METHODS, arguments.rounds, arguments.device, flops) for size in SIZES]
-    routes = []
-    for size in ROUTES:
-        entry = row(size, ["ours, samples", "ours, features"], arguments.rounds, arguments.device, flops)
-        entry["predicted_features_over_samples"] = round(
-            flops("ours, features", size) / flops("ours, samples", size), 2
-        )
-        routes.append(entry)
     device = arguments.device
-    results = {"device": device if device == "cpu" else torch.cuda.get_device_name(), "dtype": "float64"}
-    results |= {"clock": "process time" if device == "cpu" else "wall", "rounds": arguments.rounds}
-    results |= {"sizes": rows, "routes": routes}
+    results = {
+        "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "dtype": "float64",
+        "clock": "process time" if device == "cpu" else "wall",
+        "rounds": arguments.rounds,
+        "sizes": [],
+        "routes": [],
+    }
     if device == "cpu":
         results["cuda"] = "not measured"
     name = "agop" if device == "cpu" else "agop_cuda"
-    print(record.write(name, results, "torch", "xrfm"))
+    for size in SIZES:
+        results["sizes"].append(row(size, METHODS, arguments.rounds, device, flops))
+        record.write(name, results, "torch", "xrfm")
+    for size in ROUTES:
+        entry = row(size, ["ours, samples", "ours, features"], arguments.rounds, device, flops)
+        entry["predicted_features_over_samples"] = round(
+            flops("ours, features", size) / flops("ours, samples", size), 2
+        )
+        results["routes"].append(entry)
+        path = record.write(name, results, "torch", "xrfm")
+    print(path)
 
 
 if __name__ == "__main__":
