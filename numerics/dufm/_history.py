@@ -73,8 +73,8 @@ class History:
         self.loss[at, alive] = loss[alive]
         for l, h in enumerate(features):
             self.dnc1[at, alive, l] = dnc1(h, problem.K).cpu().numpy()[alive]
-            values = torch.linalg.svdvals(class_means(h, problem.K))
-            self.singular_values[at, alive, l] = values.cpu().numpy()[alive]
+            values = torch.linalg.svdvals(class_means(h, problem.K).cpu())  # small ones are slow on a GPU
+            self.singular_values[at, alive, l] = values.numpy()[alive]
 
 
 def record_steps(record: int | Sequence[int], steps: int) -> list[int]:

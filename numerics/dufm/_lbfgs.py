@@ -15,6 +15,7 @@ from torch import Tensor
 __all__ = ["minimise"]
 
 _ARMIJO = 1e-4
+_NOISE = 1e-14  # rounding error of a value, relative; see Hager and Zhang (2005) on the approximate Wolfe conditions
 _HALVINGS = 25
 
 
@@ -43,7 +44,7 @@ def minimise(
     Returns
     -------
     tensor (S, P)
-        Never higher than the start. A row also ends where no step along the steepest descent lowers it any more.
+        Not higher than the start, up to rounding. A row also ends where no step along the steepest descent lowers it any more.
 
     Examples
     --------
@@ -94,6 +95,8 @@ def _search(
         trial = point + length[:, None] * direction
         new_value, new_gradient = objective(trial)
         found |= new_value <= value + _ARMIJO * length * slope
+        flat = (new_value - value).abs() <= _NOISE * value.abs()  # where values say no more, slopes still do
+        found |= flat & ((direction * new_gradient).sum(1) <= (2 * _ARMIJO - 1) * slope)
         if bool(found.all()):
             break
         length = torch.where(found, length, length / 2)
