@@ -134,7 +134,7 @@ def product_moment_bound(p: int) -> int:
 
     References
     ----------
-    agop, Proposition A.1 ("sub-exponential"); Boucheron, Lugosi and Massart, *Concentration Inequalities*, Theorem 2.10.
+    agop, Proposition A.1, last sentence; Boucheron, Lugosi and Massart, *Concentration Inequalities*, Theorem 2.10.
 
     Examples
     --------
