@@ -395,7 +395,8 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
 
     def _keep_gram(self, number: int, X: Tensor) -> None:
         if number in self.grams:
-            self.grams_[number] = centred_gram(X)[np.ix_(self.gram_index_, self.gram_index_)].float().cpu().numpy()
+            rows = torch.as_tensor(self.gram_index_, device=X.device)
+            self.grams_[number] = centred_gram(X[rows], centre=X.mean(dim=0)).float().cpu().numpy()
 
     def _warn_if_singular(self) -> None:
         singular = [record for record in self.records_ if record.solver != "cholesky"]

@@ -419,17 +419,29 @@ def total_covariance(statistics: ClassStatistics) -> Float[Tensor, "d d"]:
     return statistics.scatter / statistics.total + gram(centred.T * weights.sqrt())
 
 
-def centred_gram(X: Float[Tensor, "N d"]) -> Float[Tensor, "N N"]:
+def centred_gram(X: Float[Tensor, "N d"], *, centre: Float[Tensor, " d"] | None = None) -> Float[Tensor, "N N"]:
     """Cosines of all pairs of samples about the global mean: X̄X̄ᵀ, X̄ the centred samples scaled to unit length.
 
     A sample at the global mean has no direction and gives a row of zeros.
 
+    Parameters
+    ----------
+    X
+        Samples in rows.
+    centre
+        The point about which; the mean of X by default.
+
     References
     ----------
     agop, figure 1.
+
+    Examples
+    --------
+    >>> centred_gram(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     check_matrix("X", X)
-    centred = X - X.mean(dim=0)
+    centred = X - (X.mean(dim=0) if centre is None else centre)
     norms = torch.linalg.vector_norm(centred, dim=1, keepdim=True)
     return gram(torch.where(norms > 0, centred / norms.clamp_min(torch.finfo(X.dtype).tiny), centred))
 
