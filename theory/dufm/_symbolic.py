@@ -10,7 +10,10 @@ a I + b J, with eigenvalues a + r b (the ones) and a; on the edges it is a polyn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from theory._arguments import check_integer
@@ -28,10 +31,10 @@ class SymbolicLoss:
 
     Attributes
     ----------
-    terms : dict of str to Expr
+    terms : mapping of str to Expr
         The pieces of the objective before the scales are eliminated: the cost of H_1 and W_1 together, of each of
         W_2, …, W_{L−1}, and fit with W_L together, in the scales α_2, …, α_L.
-    scales : dict of Symbol to Expr
+    scales : mapping of Symbol to Expr
         The stationary α_2, …, α_{L−1} as functions of α_L.
     loss : Expr
         The objective in the last scale α_L alone, still to be minimised over α_L ≥ 0.
@@ -45,8 +48,8 @@ class SymbolicLoss:
         (λ_H1, λ_W1, …, λ_WL).
     """
 
-    terms: dict[str, sp.Expr]
-    scales: dict[sp.Symbol, sp.Expr]
+    terms: Mapping[str, sp.Expr]
+    scales: Mapping[sp.Symbol, sp.Expr]
     loss: sp.Expr
     last_scale: sp.Symbol
     size: sp.Symbol
@@ -95,11 +98,15 @@ def symbolic_loss(solution: Literal["srg", "dnc"], L: int) -> SymbolicLoss:
     ...     *(d := symbolic_loss("dnc", 3)).lams, d.size, d.samples, d.last_scale}
     True
     """
-    import sympy as sp
-
     if solution not in ("srg", "dnc"):
         raise ValueError(f"solution = {solution!r}; allowed are 'srg' and 'dnc'")
-    L = check_integer("L", L, at_least=SMALLEST_L)
+    return _derive(solution, check_integer("L", L, at_least=SMALLEST_L))
+
+
+@cache
+def _derive(solution: str, L: int) -> SymbolicLoss:
+    import sympy as sp
+
     shape = _strongly_regular() if solution == "srg" else _collapsed()
     n = sp.Symbol("n", positive=True)
     lams = (sp.Symbol("lambda_H1", positive=True), *sp.symbols(f"lambda_W1:{L + 1}", positive=True))
@@ -114,7 +121,7 @@ def symbolic_loss(solution: Literal["srg", "dnc"], L: int) -> SymbolicLoss:
     )
     scales = _stationary_scales(list(terms.values())[:-1], alphas)
     loss = sum((sp.powsimp(term.subs(scales)) for term in terms.values()), sp.Integer(0))
-    return SymbolicLoss(terms, scales, loss, alphas[-1], shape.size, n, lams)
+    return SymbolicLoss(MappingProxyType(terms), MappingProxyType(scales), loss, alphas[-1], shape.size, n, lams)
 
 
 def _balanced_cost(lam_features: sp.Expr, lam_weight: sp.Expr) -> sp.Expr:
