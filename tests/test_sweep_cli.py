@@ -2,6 +2,7 @@
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -105,6 +106,32 @@ class TestSweep:
         with open(table, newline="") as lines:
             assert len(list(csv.DictReader(lines))) == 12
         assert json.loads(nct("sweep", file, "--json")) == summary
+
+    def test_dask(self, nct, complaint, tmp_path, monkeypatch):
+        distributed = pytest.importorskip("distributed")
+        asked = []
+
+        class Client:
+            def __init__(self, address, timeout):
+                asked.append(address)
+                if "nowhere" in address:
+                    raise TimeoutError(f"no scheduler at {address}")
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exception):
+                self.pool.shutdown()
+
+            def get_executor(self):
+                self.pool = ThreadPoolExecutor(1)
+                return self.pool
+
+        monkeypatch.setattr(distributed, "Client", Client)
+        grid = ["-K", 3, "-L", 3, "--weight-decay", 1e-3, "--width", 6, "--seeds", 2, "--steps", 10]
+        assert nct("sweep", tmp_path / "a.db", *grid, "--dask", "tcp://here:1").endswith("runs: 2 done\n")
+        assert "no scheduler at nowhere" in complaint("sweep", tmp_path / "b.db", *grid, "--dask", "nowhere")
+        assert asked == ["tcp://here:1", "nowhere"]
 
     def test_wrong_input(self, complaint, tmp_path):
         file = tmp_path / "a.db"
