@@ -318,6 +318,8 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
         return int(check_random_state(random_state).randint(2**31 - 1))
 
     def _fit(self, X: Tensor, labels: Tensor) -> None:
+        for stale in ("coef_", "train_"):  # of fewer layers, should the fit be interrupted
+            vars(self).pop(stale, None)
         targets = self._targets(labels)
         self.gram_index_ = self._gram_index(labels)
         for layer in self.layers_:

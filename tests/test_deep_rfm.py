@@ -254,6 +254,11 @@ def test_an_interrupted_fit_resumes_to_the_same_result(tmp_path, through_disk):
     assert sorted(model.grams_) == [1, 2, 4]
     deeper = model.set_params(depth=4).fit(X, y)
     assert len(deeper.records_) == 4
+    # Interrupted, a fitted model does not go on predicting with the coefficients of its former depth.
+    with pytest.raises(Stop):
+        model.set_params(depth=6, callback=stop_after(5)).fit(X, y)
+    with pytest.raises(Exception, match="not fitted"):
+        model.predict(X)
 
 
 def test_a_saved_model_predicts_the_same(tmp_path):
