@@ -1,0 +1,45 @@
+"""numerics._linalg: products by halves against whole products, around the size at which halving stops."""
+
+import pytest
+import torch
+
+from numerics import _linalg
+
+F64 = torch.float64
+
+
+def matrix(n, d, seed=0):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=F64)
+
+
+@pytest.mark.parametrize("n", [1, 127, 128, 129, 300, 517])
+def test_gram_is_the_product_and_exactly_symmetric(n):
+    A = matrix(n, 7)
+    G = _linalg.gram(A)
+    torch.testing.assert_close(G, A @ A.T, rtol=1e-13, atol=1e-13)
+    assert torch.equal(G, G.T)
+    torch.testing.assert_close(_linalg.gram(A, mirror=False).triu(), G.triu(), rtol=1e-13, atol=1e-13)
+    total = G.clone()
+    _linalg.add_gram(total, matrix(n, 3, 1))
+    torch.testing.assert_close(total, G + matrix(n, 3, 1) @ matrix(n, 3, 1).T, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("n", [1, 128, 129, 517])
+def test_triangular_product_reads_the_upper_triangle_alone(n):
+    T, X = matrix(n, n), matrix(n, 5, 1)
+    poisoned = torch.where(torch.ones(n, n).triu().bool(), T, torch.nan)
+    torch.testing.assert_close(_linalg.triangular_product(poisoned, X), T.triu() @ X, rtol=1e-12, atol=1e-12)
+
+
+def test_row_squares_and_blocks_cover_every_row(monkeypatch):
+    monkeypatch.setitem(_linalg._CHUNK, "cpu", 20)
+    A = matrix(17, 6)
+    assert [(s.start, s.stop) for s in _linalg.row_blocks(A)] == [(k, min(k + 3, 17)) for k in range(0, 17, 3)]
+    torch.testing.assert_close(_linalg.row_squares(A), (A**2).sum(dim=1))
+
+
+def test_eigenvalues_below_zero_by_rounding_become_zero():
+    A = matrix(30, 2)
+    values, vectors = _linalg.psd_eigh(A @ A.T)
+    assert (values >= 0).all()
+    torch.testing.assert_close((vectors * values) @ vectors.T, A @ A.T, rtol=0, atol=1e-12)
