@@ -127,7 +127,7 @@ class TestResume:
         rng, killed = random.Random(0), 0
         for _ in range(60):
             process = script(path, log)
-            deadline, enough = time.monotonic() + 60, _lines(log) + rng.choice([1, 2, 3])
+            deadline, enough = time.monotonic() + 60, _lines(log) + rng.choice([2, 3, 4])
             while process.poll() is None and _lines(log) < enough and time.monotonic() < deadline:
                 time.sleep(0.002)
             time.sleep(rng.random() * 0.03)
