@@ -1,15 +1,14 @@
 """What a sweep costs beyond the training: 1,000 small runs through the executor and the store.
 
-The work itself is timed once in a plain loop over the tasks in this process. The same grid is then swept through a thread that
-runs in this process (what store and bookkeeping cost), through two local processes, and through a Dask scheduler
-with two worker processes on the loopback address; these include sending the work and, for the processes, one core doing the
-rest while two work. The start of the processes and of the cluster is timed by itself, by a sweep of two runs before.
-Overhead is per run, wall time: the sweep's less the plain loop's, the latter divided by the number of workers. Tasks of one run
-each are the worst case; a task of 16 runs shares the cost.
+First the sweep is done with work that takes no time (the rows are there already), so that all that is left is
+claiming, sending, waiting and storing: wall time per run, and the processor time of the process that keeps the file. Then with the
+work itself, whose processor time per run is measured in a plain loop too. Executors: a thread in this process, two local processes,
+and a Dask scheduler with two worker processes on the loopback address. Their start is timed by itself, by a sweep of one run
+for each worker. Tasks of one run each are the worst case; a task of 16 runs shares the cost.
 
     OMP_NUM_THREADS=1 python benchmarks/sweep_overhead.py
 
-Takes about three minutes on two cores and writes results/sweep_overhead.json.
+Takes about two minutes on two cores and writes results/sweep_overhead.json.
 """
 
 import os
@@ -22,7 +21,8 @@ from multiprocessing import get_context
 import record
 
 from numerics import sweep
-from numerics.sweep._worker import do, leave_with_parent
+from numerics.sweep import _run
+from numerics.sweep._worker import COLUMNS, do, leave_with_parent
 
 RUNS, WORKERS = 1000, 2
 SMALL = {"K": 4, "L": 3, "lam": 1e-3, "width": 8, "steps": 200}
@@ -32,15 +32,16 @@ def grid(runs, batch):
     return sweep.Grid(**SMALL, seeds=runs, batch=batch)
 
 
-def wall(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def plain_loop(tasks):
-    for task in tasks:
-        do(task.key)
+def ready(key):
+    """Rows for a task, without the work."""
+    task = sweep.Task.from_key(key)
+    row = dict.fromkeys(COLUMNS) | {
+        "K": 4,
+        "loss": 0.5,
+        "ranks": "[4, 4, 4]",
+        "name": "DNC: orthogonal class means of equal norm",
+    }
+    return 0.0, [tuple((row | {"seed": seed}).values()) for seed in task.seeds]
 
 
 @contextmanager
@@ -68,24 +69,41 @@ def dask():
         yield client.get_executor()
 
 
-def measure(executor, workers, batch, folder, rounds, loops):
-    """Seconds of some sweeps of new files, after one of a run per worker that starts everything."""
-    sweeps = []
-    start = time.perf_counter()
+def measure(executor, workers, batch, folder, rounds):
+    """Start everything by a sweep of one run for each worker, then sweep without and with the work."""
+    started = time.perf_counter()
     with executor() as pool:
         sweep.run(os.path.join(folder, "start.db"), grid(workers, 1), executor=pool)
-        started = time.perf_counter() - start
+        started = time.perf_counter() - started
+        empty, processor = [], []
+        _run.do = ready
         for i in range(rounds):
-            path = os.path.join(folder, f"{i}.db")
-            sweeps.append(wall(lambda path=path: sweep.run(path, grid(RUNS, batch), executor=pool)))
-    overheads = [1e3 * (s - loop / workers) / RUNS for s, loop in zip(sweeps, loops, strict=True)]
+            busy, start = time.process_time(), time.perf_counter()
+            sweep.run(os.path.join(folder, f"empty{i}.db"), grid(RUNS, batch), executor=pool)
+            empty.append(1e3 * (time.perf_counter() - start) / RUNS)
+            processor.append(1e3 * (time.process_time() - busy) / RUNS)
+        _run.do = do
+        start = time.perf_counter()
+        sweep.run(os.path.join(folder, "whole.db"), grid(RUNS, batch), executor=pool)
+        whole = time.perf_counter() - start
     return {
         "workers": workers,
         "runs_per_task": batch,
         "start_seconds": started,
-        "sweep_seconds": record.spread(sweeps),
-        "overhead_milliseconds_per_run": record.spread(overheads),
+        "overhead_milliseconds_per_run": record.spread(empty),
+        "of_it_processor_time_of_the_sweeping_process": record.spread(processor),
+        "whole_sweep_seconds": whole,
     }
+
+
+def work(batch):
+    """Milliseconds of processor time of a run in a plain loop over some tasks."""
+    tasks = grid(128, batch).tasks()
+    do(tasks[0].key)
+    start = time.process_time()
+    for task in tasks:
+        do(task.key)
+    return 1e3 * (time.process_time() - start) / 128
 
 
 def main():
@@ -94,17 +112,14 @@ def main():
     rounds = parser.parse_args().rounds
     rows = {}
     for batch in (1, 16):
-        tasks = grid(RUNS, batch).tasks()
-        plain_loop(tasks[:20])
-        loops = [wall(lambda tasks=tasks: plain_loop(tasks)) for _ in range(rounds)]
-        rows[f"plain loop, {batch} a task"] = {"seconds": record.spread(loops)}
+        rows[f"work, {batch} runs a task"] = {"milliseconds_per_run": work(batch)}
+        print(f"work, {batch} runs a task: {work(batch):.2f} ms per run")
         for name, executor, workers in (("thread", thread, 1), ("processes", processes, 2), ("dask", dask, 2)):
             with tempfile.TemporaryDirectory() as folder:
-                row = rows[f"{name}, {batch} a task"] = measure(executor, workers, batch, folder, rounds, loops)
+                row = rows[f"{name}, {batch} runs a task"] = measure(executor, workers, batch, folder, rounds)
             overhead = row["overhead_milliseconds_per_run"]["median"]
             print(
-                f"{name}, {batch} runs a task: {overhead:.2f} ms per run over {1e3 * loops[0] / RUNS:.2f} ms",
-                flush=True,
+                f"{name}, {batch} runs a task: overhead {overhead:.3f} ms per run, sweep {row['whole_sweep_seconds']:.1f} s"
             )
     record.write("sweep_overhead", {"runs": RUNS, "setting": SMALL, "rows": rows}, "torch", "distributed")
 
