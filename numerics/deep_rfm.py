@@ -319,7 +319,7 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
 
     def _fit(self, X: Tensor, labels: Tensor) -> None:
         for stale in ("coef_", "train_"):  # of fewer layers, should the fit be interrupted
-            vars(self).pop(stale, None)
+            self.__dict__.pop(stale, None)
         targets = self._targets(labels)
         self.gram_index_ = self._gram_index(labels)
         for layer in self.layers_:
