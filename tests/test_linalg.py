@@ -19,6 +19,12 @@ def test_gram_is_the_product_and_exactly_symmetric(n):
     torch.testing.assert_close(G, A @ A.T, rtol=1e-13, atol=1e-13)
     assert torch.equal(G, G.T)
     torch.testing.assert_close(_linalg.gram(A, mirror=False).triu(), G.triu(), rtol=1e-13, atol=1e-13)
+    halved = torch.full((n, n), torch.nan, dtype=F64)
+    _linalg.add_gram(halved, A, beta=0.0)
+    torch.testing.assert_close(halved, G, rtol=1e-13, atol=1e-13)
+    assert torch.equal(halved, halved.T)
+    strided = A.T.contiguous().T[:, :5]
+    torch.testing.assert_close(_linalg.gram(strided), A[:, :5] @ A[:, :5].T, rtol=1e-13, atol=1e-13)
     total = G.clone()
     _linalg.add_gram(total, matrix(n, 3, 1))
     torch.testing.assert_close(total, G + matrix(n, 3, 1) @ matrix(n, 3, 1).T, rtol=1e-13, atol=1e-13)
