@@ -222,6 +222,20 @@ def test_a_near_miss_that_is_accepted(ledger):
     assert by_name["off by one"]["rejected"]
 
 
+def test_a_check_with_parameters_of_its_own(ledger):
+    at = """
+@claim.check("derived")
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_one_more_term(statement, m):
+    require(statement(m) - statement(m - 1) == m, "wrong step", m=m)
+"""
+    ledger.add(verdict="amended", printed=FALSE, amended=f"Statement('m(m+1)/2', {TRUE})", then=at)
+    result = ledger.run()
+    # 3 forms and the rules, and 3 forms at 3 steps, of which the printed one, m²/2 rounded down, has the second right
+    result.assert_outcomes(passed=12, failed=1)
+    assert "test_one_more_term[2-printed]" in ledger.printed or "test_one_more_term[printed-2]" in ledger.printed
+
+
 def test_a_crash_on_a_near_miss_is_no_rejection(ledger):
     ledger.add(near_misses="{'division by zero': lambda m: 1 / 0}")
     fails_with(ledger, "ZeroDivisionError", passed=3, failed=2)

@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for kind in KINDS:
         config.addinivalue_line("markers", f"{kind}: evidence of this kind for a claim")
+    config.addinivalue_line("markers", "statement(variant): the form of the statement that a check is run on")
     config.addinivalue_line("markers", "long: takes minutes; runs only with --long")
     config.stash[_BOOK] = Book()
     config.stash[_IDS] = {}
@@ -68,8 +69,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             "one claim, one file, and the claim's name there is 'claim'",
             pytrace=False,
         )
-    variants = check.variants
-    metafunc.parametrize("statement", [v.value for v in variants], ids=[v.id for v in variants])
+    forms = [pytest.param(v.value, id=v.id, marks=pytest.mark.statement(v)) for v in check.variants]
+    metafunc.parametrize("statement", forms)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,7 +104,7 @@ def _trial(item: pytest.Item) -> Record | None:
     if isinstance(item, Rules):
         return Record.of(item.claim, test=item.nodeid)
     if isinstance(item, pytest.Function) and (check := Check.of(item.function)) is not None:
-        variant = check.variants[item.callspec.indices["statement"]]
+        variant = next(item.iter_markers("statement")).args[0]
         return Record.of(check.claim, test=item.nodeid, kind=check.kind, variant=variant)
     return None
 
