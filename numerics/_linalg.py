@@ -23,13 +23,14 @@ def _leaf(A: Tensor) -> int:
 def gram(A: Float[Tensor, "n d"], *, mirror: bool = True) -> Float[Tensor, "n n"]:
     """A Aᵀ for about half the multiplications of a general product, exactly symmetric.
 
-    On the CPU by the symmetric product of NumPy's BLAS, which torch does not offer, on as many threads as torch has;
-    elsewhere, and with ``mirror=False`` (zero below the diagonal blocks), by :func:`add_gram`.
+    On one CPU thread by the symmetric product of NumPy's BLAS, which torch does not offer; on more, where two pools of
+    threads would get in each other's way, elsewhere, and with ``mirror=False`` (zero below the diagonal blocks), by
+    :func:`add_gram`.
     """
     n = A.shape[0]
-    if A.device.type == "cpu" and mirror:
+    if A.device.type == "cpu" and mirror and torch.get_num_threads() == 1:
         out, values = A.new_empty(n, n), A.detach().numpy()
-        with _blas().limit(limits=torch.get_num_threads(), user_api="blas"):
+        with _blas().limit(limits=1, user_api="blas"):
             np.matmul(values, values.T, out=out.numpy())
         return out
     out = A.new_empty(n, n) if mirror else A.new_zeros(n, n)
