@@ -12,30 +12,6 @@ from numerics import cli, dufm, sweep
 TRAIN = ["dufm", "-K", "4", "-L", "3", "--weight-decay", "0.01", "--width", "6", "--seeds", "3,5", "--steps", "300"]
 
 
-@pytest.fixture
-def nct(capsys):
-    def run(*arguments):
-        assert cli.main([str(a) for a in arguments]) == 0
-        printed = capsys.readouterr()
-        assert printed.err == ""
-        return printed.out
-
-    return run
-
-
-@pytest.fixture
-def complaint(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(a) for a in arguments])
-        assert stop.value.code == 2
-        printed = capsys.readouterr()
-        assert (printed.out, printed.err.count("\n")) == ("", 1)
-        return printed.err
-
-    return run
-
-
 def train(**change):
     return dufm.train(**{"K": 4, "L": 3, "lam": 0.01, "width": 6, "seeds": [3, 5], "steps": 300} | change)
 

@@ -13,7 +13,7 @@ most once; between the first and the last peak there may be further minima. All 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -203,20 +203,22 @@ class Minimum:
     log_u: _FloatVector
 
 
-def _in_blocks(function: object, problem: Problems) -> _FloatVector:
+def _in_blocks(function: Callable[[Problems], _FloatVector], problem: Problems) -> _FloatVector:
     blocks = (slice(start, start + _BLOCK) for start in range(0, problem.K.size, _BLOCK))
-    parts = [
-        function(Problems(problem.K[b], problem.L[b], problem.log_lams_n[b], ()))  # type: ignore[operator]
-        for b in blocks
-    ]
+    parts = [function(Problems(problem.K[b], problem.L[b], problem.log_lams_n[b], ())) for b in blocks]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
 def _dnc(problem: Problems) -> Minimum:
-    log_K = np.log(problem.K)
-    log_kappa = log_K + (problem.log_lams_n + log_K) / problem.L
     one = np.ones((1, problem.K.size))
-    return minimise_scale(log_kappa, problem.L, one, one)
+    return minimise_scale(log_kappa_dnc(problem), problem.L, one, one)
+
+
+def log_kappa_dnc(problem: Problems) -> _FloatVector:
+    """log κ of deep neural collapse: κ^L = n λ_H1 ⋯ λ_WL K · K^L."""
+    log_K = np.log(problem.K)
+    kappa: _FloatVector = log_K + (problem.log_lams_n + log_K) / problem.L
+    return kappa
 
 
 def _ratio(problem: Problems, construction: Construction) -> _FloatVector:

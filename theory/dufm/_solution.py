@@ -20,6 +20,7 @@ from theory.dufm._losses import (
     _dnc,
     _drop,
     check_construction,
+    log_kappa_dnc,
     log_kappa_srg,
     srg_minimum,
 )
@@ -417,8 +418,8 @@ class _Block:
     def srg(cls, r: int, K: int, L: int, lams: tuple[Fraction, ...], n: int) -> _Block:
         problem, order = _one(K, lams, n), np.array([r])
         spread = 2 * np.log(sqrt(2) + sqrt((r - 1) * (r - 2)))
-        log_term = _log_one_layer(srg_minimum(problem, order), log_kappa_srg(problem, order), L)
-        scales = _scales(log_term, spread, np.log(r), K, L, lams, n, srg_minimum(problem, order))
+        best, log_kappa = srg_minimum(problem, order), log_kappa_srg(problem, order)
+        scales = _scales(_log_one_layer(best, log_kappa, L), spread, np.log(r), K, L, lams, n, best)
         return cls(
             layer=lambda: triangular_graph.normalised_incidence_matrix(r),
             last=lambda: triangular_graph.last_layer_pre_activations(r).astype(float),
@@ -430,8 +431,8 @@ class _Block:
 
     @classmethod
     def dnc(cls, classes: int, K: int, L: int, lams: tuple[Fraction, ...], n: int) -> _Block:
-        best = _dnc(_one(K, lams, n))
-        log_kappa = np.log(K) + (_one(K, lams, n).log_lams_n + np.log(K)) / L
+        problem = _one(K, lams, n)
+        best, log_kappa = _dnc(problem), log_kappa_dnc(problem)
         scales = _scales(_log_one_layer(best, log_kappa, L), 2 * np.log(K), np.log(K), K, L, lams, n, best)
         return cls(
             layer=lambda: np.eye(classes),
