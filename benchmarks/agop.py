@@ -4,8 +4,7 @@
     python benchmarks/agop.py --device cuda                      # GPU, wall time; writes results/agop_cuda.json
 
 Every measurement is a process of its own, so that its peak of memory is its own (the resident set above that before the call;
-on a GPU what torch allocated). Rounds go over all methods in turn, half as many (at least one) from n = 4,000 on, and ratios are
-taken within a round. All in float64.
+on a GPU what torch allocated). Rounds go over all methods in turn, and ratios are taken within a round. All in float64.
 
 straightforward  distances by torch.cdist, P, then all n·C gradients by one batched product, then their products: the
                  formulation of the paper's code, without blocks
@@ -192,8 +191,7 @@ def main():
         results["cuda"] = "not measured"
     name = "agop" if device == "cpu" else "agop_cuda"
     for size in SIZES:
-        rounds = arguments.rounds if size[0] < 4000 else max(1, arguments.rounds // 2)
-        results["sizes"].append(row(size, METHODS, rounds, device, flops))
+        results["sizes"].append(row(size, METHODS, arguments.rounds, device, flops))
         record.write(name, results, "torch", "xrfm")
     for size in ROUTES:
         entry = row(size, ["ours, samples", "ours, features"], arguments.rounds, device, flops)

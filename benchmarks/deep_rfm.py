@@ -1,6 +1,6 @@
 """Time and memory of a Deep RFM, layer by layer and step by step. Writes results/deep_rfm.json (deep_rfm_cuda.json).
 
-    OMP_NUM_THREADS=1 python benchmarks/deep_rfm.py              # CPU: digits, depth 20; n = 8,000, d = 1,024, depth 2
+    OMP_NUM_THREADS=1 python benchmarks/deep_rfm.py              # CPU: digits, depth 20; n = 8,000, d = 1,024, depth 20
     python benchmarks/deep_rfm.py --device cuda                  # GPU: the scale of the paper, n = 50,000, d = 3,072, depth 20
     python benchmarks/deep_rfm.py --run 2000,1024,5              # any n, d, depth
 
@@ -19,7 +19,7 @@ import record
 import torch
 
 STEPS = ["kernel", "solve", "agop", "root", "features", "metrics"]
-RUNS = {"cpu": ["digits,20", "8000,1024,2"], "cuda": ["digits,20", "8000,1024,20", "50000,3072,20"]}
+RUNS = {"cpu": ["digits,20", "8000,1024,20"], "cuda": ["digits,20", "8000,1024,20", "50000,3072,20"]}
 
 
 def measure(spec, device):

@@ -23,8 +23,9 @@ samples
 The samples route is cheaper by about the number of outputs when C·d ≫ n, and never builds anything of size n·C·d.
 
 Its price is that it squares: w is summed against X after the outer product, so that when the gradients are small by
-cancellation (‖Xᵀw‖ ≪ ‖X‖‖w‖) rounding is amplified by the square of the ratio. The amplification is measured, and
-``route="auto"`` returns to the features route where it would cost more than 4·10⁻¹¹ of the result (float64).
+cancellation (‖Xᵀw‖ ≪ ‖X‖‖w‖) rounding is amplified by the square of the ratio. The amplification is foreseen from the
+gradients at a few points, and measured at the end; where it would cost more than 4·10⁻¹¹ of the result (float64),
+``route="auto"`` takes the features route after all.
 """
 
 import math
@@ -49,6 +50,7 @@ Route = Literal["auto", "features", "samples"]
 _TOLERANCE = 2.0 / 3.0
 _MINIMUM_PANEL = 64
 _CUTOFF = 1.0 / math.sqrt(3.0)
+_PROBES = 32  # points whose gradients tell the amplification in advance
 
 
 class AgopAccuracyWarning(RuntimeWarning):
@@ -165,10 +167,12 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
         chosen = route
     machine = _Machine(kernel, X, alpha)
     if chosen == "samples":
-        inner, amplification = _by_samples(machine, limit)
-        error = amplification * torch.finfo(X.dtype).eps
-        if route == "samples" or error < _tolerance(X.dtype):
-            if error > math.sqrt(torch.finfo(X.dtype).eps):
+        eps = torch.finfo(X.dtype).eps
+        most = math.inf if route == "samples" else _tolerance(X.dtype) / eps
+        inner, amplification = _by_samples(machine, limit, most)
+        error = amplification * eps
+        if inner is not None and amplification <= most:
+            if error > math.sqrt(eps):
                 message = (
                     f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
                 )
@@ -197,33 +201,51 @@ class _Machine:
         """P, n × n."""
         return self.kernel.slope(distances_about(self.X, None, self.centred, None), self.coincident)
 
-    def factor_columns(self, block: slice) -> Tensor:
+    def factor_columns(self, block: slice | Tensor) -> Tensor:
         """P[:, block]."""
         square = distances_about(self.X, self.X[block], self.centred, self.centred[block])
         return self.kernel.slope(square, self.coincident)
+
+    def gradients(self, block: slice | Tensor) -> Tensor:
+        """The gradients of all outputs at some of the points, outputs × points × features."""
+        factor = self.factor_columns(block).T
+        steps = factor @ self.alpha
+        points = self.centred[block]
+        gradients = points.new_empty(self.alpha.shape[1], *points.shape)
+        weighted = torch.empty_like(factor)
+        for output, gradient in enumerate(gradients):
+            torch.mul(factor, self.alpha[:, output], out=weighted)
+            torch.mul(points, steps[:, output, None], out=gradient)
+            gradient.addmm_(weighted, self.centred, alpha=-1.0)
+        return gradients
+
+    def uncancelled(self, block: slice, factor: Tensor, steps: Tensor) -> float:
+        """Σ Q_ii ‖x_i‖² over a block, from its rows of P and Pα: the size of the terms that tr XᵀQX is left of."""
+        diagonal = row_squares(factor) * row_squares(self.alpha[block]) + row_squares(steps)
+        return float(diagonal @ self.squares[block])
+
+    def cancels(self, uncancelled: float, most: float) -> bool:
+        """Whether the samples route would amplify rounding by more than ``most``, as seen from a few points."""
+        if math.isinf(most):  # asked for, whatever it costs
+            return False
+        n = self.X.shape[0]
+        probes = torch.linspace(0, n - 1, min(n, _PROBES), device=self.X.device).round().long()
+        trace = float(self.gradients(probes).square().sum()) * n / probes.numel()
+        return uncancelled > most * trace
 
 
 # --- over features -----------------------------------------------------------------------------------------------
 
 
 def _by_features(machine: _Machine, limit: int) -> Tensor:
-    alpha, centred = machine.alpha, machine.centred
-    (n, d), c = centred.shape, alpha.shape[1]
+    centred = machine.centred
+    (n, d), c = centred.shape, machine.alpha.shape[1]
     size = centred.element_size()
     fixed = size * (2 * n * d + d * d)
     rows = _block(limit, fixed, size * (13 * n // 4 + 2 * d * c + 2 * d), 0.0, min(n, 4096))
     inner = centred.new_zeros(d, d)
     for block in _blocks(n, rows):
-        factor = machine.factor_columns(block).T
-        steps = factor @ alpha
-        gradients = centred.new_empty(c, factor.shape[0], d)
-        weighted = torch.empty_like(factor)
-        for output in range(c):
-            torch.mul(factor, alpha[:, output], out=weighted)
-            torch.mul(centred[block], steps[:, output, None], out=gradients[output])
-            gradients[output].addmm_(weighted, centred, alpha=-1.0)
-        add_gram(inner, gradients.view(-1, d).T, mirror=False)
-        del factor, weighted, gradients
+        add_gram(inner, machine.gradients(block).view(-1, d).T, mirror=False)
     return _mirrored(inner).div_(n)
 
 
@@ -237,17 +259,19 @@ def _mirrored(upper: Tensor) -> Tensor:
 # --- over samples ------------------------------------------------------------------------------------------------
 
 
-def _by_samples(machine: _Machine, limit: int) -> tuple[Tensor, float]:
-    """The AGOP and the factor by which rounding was amplified."""
+def _by_samples(machine: _Machine, limit: int, most: float) -> tuple[Tensor | None, float]:
+    """The AGOP and the factor by which rounding was amplified; nothing and infinity if clearly by more than ``most``."""
     n, d = machine.X.shape
     size = machine.X.element_size()
     whole = size * (2 * n * n + n * n // 8 + 3 * n * d + 2 * d * d)
     if whole <= limit:
-        inner, uncancelled = _in_core(machine)
+        inner, uncancelled = _in_core(machine, most)
     else:
         fixed = size * (3 * n * d + 3 * d * d)
         panel = _block(limit, fixed, size * (13 * n // 4 + d), 4.0 * size, n)
-        inner, uncancelled = _in_panels(machine, panel)
+        inner, uncancelled = _in_panels(machine, panel, most)
+    if inner is None:
+        return None, math.inf
     trace = float(inner.diagonal().sum())
     return inner.div_(n), _ratio(uncancelled, trace)
 
@@ -258,11 +282,14 @@ def _ratio(uncancelled: float, trace: float) -> float:
     return uncancelled / trace if trace > 0.0 else math.inf
 
 
-def _in_core(machine: _Machine) -> tuple[Tensor, float]:
+def _in_core(machine: _Machine, most: float) -> tuple[Tensor | None, float]:
     alpha, centred = machine.alpha, machine.centred
     n, d = centred.shape
     factor = machine.factor()
     steps = factor @ alpha
+    uncancelled = machine.uncancelled(slice(n), factor, steps)
+    if machine.cancels(uncancelled, most):
+        return None, uncancelled
     core = gram(factor)
     left, right = torch.cat([steps, alpha], dim=1), torch.cat([alpha, steps], dim=1)
     for rows in row_blocks(core):
@@ -270,7 +297,6 @@ def _in_core(machine: _Machine) -> tuple[Tensor, float]:
         core[rows].sub_((left[rows] @ right.T).mul_(factor[rows]))
     del factor
     core.diagonal().add_(row_squares(steps))
-    uncancelled = float(core.diagonal() @ machine.squares)
     if d > _CUTOFF * n:
         inner = _through_cholesky(core, centred, float(machine.squares.sum()))
         if inner is not None:
@@ -297,15 +323,20 @@ def _through_cholesky(core: Tensor, X: Tensor, size: float) -> Tensor | None:
     return inner if shift * size < _tolerance(core.dtype) * float(inner.diagonal().sum()) else None
 
 
-def _in_panels(machine: _Machine, panel: int) -> tuple[Tensor, float]:
+def _in_panels(machine: _Machine, panel: int, most: float) -> tuple[Tensor | None, float]:
     """As :func:`_in_core` with Q made block by block, from columns of P that are computed when needed."""
     alpha, centred = machine.alpha, machine.centred
     n, d = centred.shape
     steps = torch.empty_like(alpha)
-    for block in _blocks(n, panel):
-        steps[block] = machine.factor_columns(block).T @ alpha
-    inner = centred.new_zeros(d, d)
     uncancelled = 0.0
+    for block in _blocks(n, panel):
+        factor = machine.factor_columns(block).T
+        steps[block] = factor @ alpha
+        uncancelled += machine.uncancelled(block, factor, steps[block])
+        del factor
+    if machine.cancels(uncancelled, most):
+        return None, uncancelled
+    inner = centred.new_zeros(d, d)
     for block in _blocks(n, panel):
         first = machine.factor_columns(block)
         right = centred.new_zeros(first.shape[1], d)
@@ -316,7 +347,6 @@ def _in_panels(machine: _Machine, panel: int) -> tuple[Tensor, float]:
             core.sub_((steps[block] @ alpha[other].T).addmm_(alpha[block], steps[other].T).mul_(second[block]))
             if second is first:
                 core.diagonal().add_(row_squares(steps[block]))
-                uncancelled += float(core.diagonal() @ machine.squares[block])
                 core.mul_(0.5)
             right.addmm_(core, centred[other])
             del second, core

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics import kernels
 from numerics.kernels import COINCIDENCE, Gaussian, Laplace, Linear, Linearised, squared_distances
 
 F64 = torch.float64
@@ -105,6 +106,43 @@ def test_nested_clusters_are_recentred_again():
     X = sum(s * points(5, 20, k)[(index // 5**k) % 5] for k, s in enumerate(sizes)) + 1e-13 * points(600, 20, 9)
     reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
     torch.testing.assert_close(squared_distances(X), reference, rtol=2e-10, atol=0.0)
+
+
+def clusters_of_many_scales(scale, spread, dtype=F64):
+    """Unit vectors around which points lie at radii scale · exp(spread · g), g standard normal."""
+    centres, steps, radii = points(4, 60, 1, dtype), points(400, 60, 2, dtype), points(400, 1, 3, dtype)
+    unit = torch.nn.functional.normalize
+    return unit(centres)[torch.arange(400) % 4] + scale * torch.exp(spread * radii) * unit(steps)
+
+
+SPREAD_OUT = {
+    "a class across the threshold": lambda dtype: clusters_of_many_scales(0.007, 0.5, dtype),
+    "radii over ten orders": lambda dtype: clusters_of_many_scales(1e-5, 4.0, dtype),
+    "a plane": lambda dtype: points(400, 2, 4, dtype) @ torch.linalg.qr(points(60, 2, 1, dtype)).Q.T,
+    "a cusp": lambda dtype: torch.exp(3.0 * points(400, 1, 5, dtype)) * points(400, 60, 6, dtype),
+    "duplicates": lambda dtype: clusters_of_many_scales(1e-3, 1.0, dtype)[torch.arange(400) % 37],
+}
+
+
+@pytest.mark.parametrize("name", SPREAD_OUT)
+@pytest.mark.parametrize(("dtype", "error"), [(F64, 2e-10), (torch.float32, 5e-4)])
+def test_distances_of_every_scale_at_once_keep_their_accuracy(name, dtype, error):
+    X = SPREAD_OUT[name](dtype)
+    reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
+    distances = squared_distances(X)
+    torch.testing.assert_close(distances, reference, rtol=error, atol=0.0)
+    assert torch.equal(distances, distances.T)
+    torch.testing.assert_close(squared_distances(X[:150], X[50:]), reference[:150, 50:], rtol=error, atol=0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 5e-3, 0.01, 0.02, 1e-8])
+def test_collapsing_classes_are_recomputed_by_products(scale, monkeypatch):
+    """Pair by pair only a few a point and level, however the radii of a class straddle the threshold."""
+    pairs = []
+    refine = kernels._refine_pairs
+    monkeypatch.setattr(kernels, "_refine_pairs", lambda *a: (pairs.append(len(a[3])), refine(*a)))
+    squared_distances(clusters_of_many_scales(scale, 0.5))
+    assert sum(pairs) <= 8 * 400
 
 
 def test_equal_points_are_at_distance_zero_and_have_no_gradient():
