@@ -23,14 +23,18 @@ samples
 The samples route is cheaper by about the number of outputs when C·d ≫ n, and never builds anything of size n·C·d.
 
 Its price is that it squares: w is summed against X after the outer product, so that when the gradients are small by
-cancellation (‖Xᵀw‖ ≪ ‖X‖‖w‖) rounding is amplified by the square of the ratio. The amplification is foreseen from the
-gradients at a few points, and measured at the end; where it would cost more than 4·10⁻¹¹ of the result (float64),
-``route="auto"`` takes the features route after all.
+cancellation (‖Xᵀw‖ ≪ ‖X‖‖w‖) rounding is amplified by the square of the ratio. So it does as classes collapse, since a
+pair of near points has a large p(x, z) and a small x − z. The amplification is foreseen from the gradients at a few
+points. Where it would cost more than 4·10⁻¹¹ of the result (float64), pairs within a cluster are taken apart: with
+w = u + v, v over the pairs of near points and u over all others, and with Δ the points less the mean of their
+cluster, Xᵀw = Xᵀu + Δᵀv, and neither term cancels. Where that does not help either, ``route="auto"`` takes the
+features route after all.
 """
 
 import math
 import warnings
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +55,8 @@ _TOLERANCE = 2.0 / 3.0
 _MINIMUM_PANEL = 64
 _CUTOFF = 1.0 / math.sqrt(3.0)
 _PROBES = 32  # points whose gradients tell the amplification in advance
+_NEAR = 0.1  # radius of a cluster, over the root mean square of the points about their mean
+_CLUSTERS = 256  # that are looked for
 
 
 class AgopAccuracyWarning(RuntimeWarning):
@@ -167,12 +173,10 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
         chosen = route
     machine = _Machine(kernel, X, alpha)
     if chosen == "samples":
-        eps = torch.finfo(X.dtype).eps
-        most = math.inf if route == "samples" else _tolerance(X.dtype) / eps
-        inner, amplification = _by_samples(machine, limit, most)
-        error = amplification * eps
-        if inner is not None and amplification <= most:
-            if error > math.sqrt(eps):
+        inner, amplification = _by_samples(machine, limit, forced=route == "samples")
+        error = amplification * torch.finfo(X.dtype).eps
+        if inner is not None and (route == "samples" or error < _tolerance(X.dtype)):
+            if error > math.sqrt(torch.finfo(X.dtype).eps):
                 message = (
                     f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
                 )
@@ -221,17 +225,40 @@ class _Machine:
 
     def uncancelled(self, block: slice, factor: Tensor, steps: Tensor) -> float:
         """Σ Q_ii ‖x_i‖² over a block, from its rows of P and Pα: the size of the terms that tr XᵀQX is left of."""
-        diagonal = row_squares(factor) * row_squares(self.alpha[block]) + row_squares(steps)
-        return float(diagonal @ self.squares[block])
+        return _uncancelled(factor, self.alpha[block], steps, self.squares[block])
 
-    def cancels(self, uncancelled: float, most: float) -> bool:
-        """Whether the samples route would amplify rounding by more than ``most``, as seen from a few points."""
-        if math.isinf(most):  # asked for, whatever it costs
-            return False
+    @cached_property
+    def trace(self) -> float:
+        """tr XᵀQX, as the gradients at a few points tell it."""
         n = self.X.shape[0]
         probes = torch.linspace(0, n - 1, min(n, _PROBES), device=self.X.device).round().long()
-        trace = float(self.gradients(probes).square().sum()) * n / probes.numel()
-        return uncancelled > most * trace
+        return float(self.gradients(probes).square().sum()) * n / probes.numel()
+
+    def cancels(self, uncancelled: float) -> bool:
+        """Whether the samples route is going to amplify rounding too much, as seen from a few points."""
+        return uncancelled * torch.finfo(self.X.dtype).eps > _tolerance(self.X.dtype) * self.trace
+
+    def clusters(self) -> list[Tensor]:
+        """Disjoint clusters of two or more near points each, greedily; points beyond 256 clusters are in none."""
+        reach = _NEAR**2 * float(self.squares.mean())
+        free = torch.ones_like(self.squares, dtype=torch.bool)
+        found = []
+        for _ in range(_CLUSTERS):
+            if not bool(free.any()):
+                break
+            first = int(free.to(torch.uint8).argmax())
+            square = self.squares + self.squares[first] - 2.0 * (self.centred @ self.centred[first])
+            cluster = free & (square <= reach)
+            cluster[first] = True
+            free &= ~cluster
+            members = cluster.nonzero().squeeze(1)
+            if members.numel() > 1:
+                found.append(members)
+        return found
+
+
+def _uncancelled(factor: Tensor, alpha: Tensor, steps: Tensor, squares: Tensor) -> float:
+    return float((row_squares(factor) * row_squares(alpha) + row_squares(steps)) @ squares)
 
 
 # --- over features -----------------------------------------------------------------------------------------------
@@ -259,17 +286,17 @@ def _mirrored(upper: Tensor) -> Tensor:
 # --- over samples ------------------------------------------------------------------------------------------------
 
 
-def _by_samples(machine: _Machine, limit: int, most: float) -> tuple[Tensor | None, float]:
-    """The AGOP and the factor by which rounding was amplified; nothing and infinity if clearly by more than ``most``."""
+def _by_samples(machine: _Machine, limit: int, *, forced: bool) -> tuple[Tensor | None, float]:
+    """The AGOP and the factor by which rounding was amplified; unless forced, nothing if that is going to be too much."""
     n, d = machine.X.shape
     size = machine.X.element_size()
     whole = size * (2 * n * n + n * n // 8 + 3 * n * d + 2 * d * d)
     if whole <= limit:
-        inner, uncancelled = _in_core(machine, most)
+        inner, uncancelled = _in_core(machine, limit, forced)
     else:
         fixed = size * (3 * n * d + 3 * d * d)
         panel = _block(limit, fixed, size * (13 * n // 4 + d), 4.0 * size, n)
-        inner, uncancelled = _in_panels(machine, panel, most)
+        inner, uncancelled = _in_panels(machine, panel, forced)
     if inner is None:
         return None, math.inf
     trace = float(inner.diagonal().sum())
@@ -282,27 +309,97 @@ def _ratio(uncancelled: float, trace: float) -> float:
     return uncancelled / trace if trace > 0.0 else math.inf
 
 
-def _in_core(machine: _Machine, most: float) -> tuple[Tensor | None, float]:
+def _in_core(machine: _Machine, limit: int, forced: bool) -> tuple[Tensor | None, float]:
     alpha, centred = machine.alpha, machine.centred
     n, d = centred.shape
     factor = machine.factor()
     steps = factor @ alpha
     uncancelled = machine.uncancelled(slice(n), factor, steps)
-    if machine.cancels(uncancelled, most):
-        return None, uncancelled
+    near = None
+    if machine.cancels(uncancelled):
+        near = _near_pairs(machine, factor, limit, forced)
+        if near is not None:
+            steps = factor @ alpha
+            uncancelled = 2.0 * (machine.uncancelled(slice(n), factor, steps) + near.uncancelled())
+        if not forced and machine.cancels(uncancelled):
+            return None, uncancelled
+    rest = None if near is None else near.rest(factor, steps)
     core = gram(factor)
+    _complete(core, factor, alpha, steps)
+    del factor
+    inner = _through_cholesky(core, centred, float(machine.squares.sum())) if d > _CUTOFF * n else None
+    if inner is None:
+        core.diagonal().mul_(0.5)
+        inner = _symmetric_part(centred.T @ triangular_product(core, centred))
+    return inner if rest is None else inner.add_(rest), uncancelled
+
+
+def _complete(core: Tensor, factor: Tensor, alpha: Tensor, steps: Tensor) -> None:
+    """Q from P², P, α and s = Pα, in place of P²."""
     left, right = torch.cat([steps, alpha], dim=1), torch.cat([alpha, steps], dim=1)
     for rows in row_blocks(core):
         core[rows].mul_(alpha[rows] @ alpha.T)
         core[rows].sub_((left[rows] @ right.T).mul_(factor[rows]))
-    del factor
     core.diagonal().add_(row_squares(steps))
-    if d > _CUTOFF * n:
-        inner = _through_cholesky(core, centred, float(machine.squares.sum()))
-        if inner is not None:
-            return inner, uncancelled
-    core.diagonal().mul_(0.5)
-    return _symmetric_part(centred.T @ triangular_product(core, centred)), uncancelled
+
+
+class _NearPairs:
+    """The pairs of points of one cluster, taken out of P, in coordinates about the mean of their cluster.
+
+    With P = F + N, N the pairs within clusters and F all others, s = Fα and t = Nα, the gradients are Xᵀu + Δᵀv with
+    u_ic = s_ic e_i − F_i∘α_c and v_ic = t_ic e_i − N_i∘α_c, and
+
+        Σ u vᵀ = FN∘(ααᵀ) − N∘(sαᵀ) − F∘(αtᵀ) + diag(Σ_c s_ic t_ic).
+    """
+
+    def __init__(self, machine: _Machine, factor: Tensor, clusters: list[Tensor]) -> None:
+        self.machine, self.clusters = machine, clusters
+        self.blocks, self.points = [], []
+        for members in clusters:
+            pairs = (members[:, None], members)
+            self.blocks.append(factor[pairs])
+            factor[pairs] = 0.0
+            points = machine.X[members]
+            self.points.append(points - points.mean(dim=0))
+        self.alpha = [machine.alpha[members] for members in clusters]
+        self.steps = [block @ alpha for block, alpha in zip(self.blocks, self.alpha, strict=True)]
+
+    def uncancelled(self) -> float:
+        """The size of the terms that tr ΔᵀQΔ of the near pairs is left of."""
+        parts = zip(self.blocks, self.alpha, self.steps, self.points, strict=True)
+        return sum(_uncancelled(block, alpha, steps, row_squares(points)) for block, alpha, steps, points in parts)
+
+    def rest(self, factor: Tensor, steps: Tensor) -> Tensor:
+        """Σ (Xᵀu)(Δᵀv)ᵀ + (Δᵀv)(Xᵀu)ᵀ + (Δᵀv)(Δᵀv)ᵀ, where ``factor`` is F and ``steps`` is Fα."""
+        machine = self.machine
+        mixed = torch.zeros_like(machine.centred)  # Σ u vᵀ Δ
+        within = mixed.new_zeros(mixed.shape[1], mixed.shape[1])
+        parts = zip(self.clusters, self.blocks, self.alpha, self.steps, self.points, strict=True)
+        for members, block, alpha, own, points in parts:
+            far = factor[:, members]
+            core = (far @ block).mul_(machine.alpha @ alpha.T)
+            core.sub_((machine.alpha @ own.T).mul_(far))
+            core[members] -= (steps[members] @ alpha.T).mul_(block)
+            core[members, torch.arange(members.numel(), device=members.device)] += (steps[members] * own).sum(dim=1)
+            mixed.addmm_(core, points)
+            core = gram(block)
+            _complete(core, block, alpha, own)
+            within.addmm_(points.T, core @ points, alpha=0.5)
+        return _symmetric_part(within.addmm_(machine.centred.T, mixed))
+
+
+def _near_pairs(machine: _Machine, factor: Tensor, limit: int, forced: bool) -> _NearPairs | None:
+    """Near pairs taken out of P, if there are any, the memory allows it and it is cheaper than the features route."""
+    (n, d), c = machine.X.shape, machine.alpha.shape[1]
+    clusters = machine.clusters()
+    sizes = [members.numel() for members in clusters]
+    more = sum(2.0 * (n + m) * m * (m + d) for m in sizes) + 4.0 * n * d * d
+    cost = agop_cost(n, d, c)
+    entries = n * n + sum(m * m for m in sizes) + 3 * n * max(sizes, default=0) + 5 * n * d + 3 * d * d
+    fits = machine.X.element_size() * entries <= limit
+    if not sizes or not fits or (not forced and cost["samples"] + more > cost["features"]):
+        return None
+    return _NearPairs(machine, factor, clusters)
 
 
 def _through_cholesky(core: Tensor, X: Tensor, size: float) -> Tensor | None:
@@ -323,7 +420,7 @@ def _through_cholesky(core: Tensor, X: Tensor, size: float) -> Tensor | None:
     return inner if shift * size < _tolerance(core.dtype) * float(inner.diagonal().sum()) else None
 
 
-def _in_panels(machine: _Machine, panel: int, most: float) -> tuple[Tensor | None, float]:
+def _in_panels(machine: _Machine, panel: int, forced: bool) -> tuple[Tensor | None, float]:
     """As :func:`_in_core` with Q made block by block, from columns of P that are computed when needed."""
     alpha, centred = machine.alpha, machine.centred
     n, d = centred.shape
@@ -334,7 +431,7 @@ def _in_panels(machine: _Machine, panel: int, most: float) -> tuple[Tensor | Non
         steps[block] = factor @ alpha
         uncancelled += machine.uncancelled(block, factor, steps[block])
         del factor
-    if machine.cancels(uncancelled, most):
+    if not forced and machine.cancels(uncancelled):
         return None, uncancelled
     inner = centred.new_zeros(d, d)
     for block in _blocks(n, panel):

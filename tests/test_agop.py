@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from numerics import agop
 from numerics.agop import AgopAccuracyWarning, agop_cost, kernel_agop, model_agop
 from numerics.kernels import Gaussian, Laplace, Linear, Linearised
 
@@ -149,6 +150,47 @@ def test_auto_leaves_the_samples_route_when_gradients_cancel():
     expected = by_jacobian(kernel, X, alpha)
     # Gradients are 1e-5 of their terms: both sides carry 1e-16 / 1e-5 of relative error, with some room.
     assert relative(features, expected) < 1e-9
+
+
+def collapsed_machine(scale, n=80, classes=4):
+    """Classes of one radius, with a point twice, and some points apart from all."""
+    X = points(classes, 20)[torch.arange(n) % classes] + scale * points(n, 20, 1)
+    X[8] = X[4]
+    X[-10:] = points(10, 20, 2)
+    return Laplace(5.0), X, points(n, 40, 3)
+
+
+def spied(monkeypatch):
+    """What the route takes besides the plain samples route."""
+    taken = []
+    rest, features = agop._NearPairs.rest, agop._by_features
+    monkeypatch.setattr(agop._NearPairs, "rest", lambda *a: (taken.append("near pairs"), rest(*a))[1])
+    monkeypatch.setattr(agop, "_by_features", lambda *a: (taken.append("features"), features(*a))[1])
+    return taken
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1e-1, []), (1e-4, ["near pairs"]), (1e-7, ["near pairs"])])
+@pytest.mark.parametrize("route", ["auto", "samples"])
+def test_collapsed_classes_keep_the_samples_route_and_their_digits(scale, expected, route, monkeypatch):
+    """Near pairs are taken apart where they would cancel, and the result is as good as the points are."""
+    kernel, X, alpha = collapsed_machine(scale)
+    taken = spied(monkeypatch)
+    result = kernel_agop(kernel, X, alpha, route=route)
+    assert taken == expected
+    assert torch.equal(result, result.T)
+    # Gradients of a pair follow its direction, which rounding knows to 1e-16 / scale.
+    assert relative(result, by_jacobian(kernel, X, alpha)) < max(1e-11, 1e-15 / scale)
+
+
+def test_near_pairs_are_left_in_where_there_is_no_memory_to_take_them_out(monkeypatch):
+    kernel, X, alpha = collapsed_machine(1e-4, n=300, classes=2)
+    plain = 8 * (2 * 300**2 + 300**2 // 8 + 3 * 300 * 20 + 2 * 20**2)
+    taken = spied(monkeypatch)
+    for limit, expected in ((plain, "features"), (2 * plain, "near pairs")):
+        result = kernel_agop(kernel, X, alpha, memory_limit=limit)
+        assert taken.pop() == expected
+        assert not taken
+        assert relative(result, by_jacobian(kernel, X, alpha)) < 1e-10
 
 
 def test_the_samples_route_warns_when_it_loses_half_of_the_digits():
