@@ -324,6 +324,7 @@ def _in_core(machine: _Machine, limit: int, forced: bool) -> tuple[Tensor | None
         if not forced and machine.cancels(uncancelled):
             return None, uncancelled
     rest = None if near is None else near.rest(factor, steps)
+    del near
     core = gram(factor)
     _complete(core, factor, alpha, steps)
     del factor
