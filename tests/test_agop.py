@@ -182,6 +182,14 @@ def test_collapsed_classes_keep_the_samples_route_and_their_digits(scale, expect
     assert relative(result, by_jacobian(kernel, X, alpha)) < max(1e-11, 1e-15 / scale)
 
 
+def test_the_amplification_is_foreseen_from_the_gradients_at_a_few_points(monkeypatch):
+    kernel, X, alpha = Laplace(2.0), points(50, 7), points(50, 3, 1)
+    exact = 50 * torch.trace(by_jacobian(kernel, X, alpha)).item()
+    assert agop._Machine(kernel, X, alpha).trace == pytest.approx(exact, rel=0.5)
+    monkeypatch.setattr(agop, "_PROBES", 50)
+    assert agop._Machine(kernel, X, alpha).trace == pytest.approx(exact, rel=1e-12)
+
+
 def test_near_pairs_are_left_in_where_there_is_no_memory_to_take_them_out(monkeypatch):
     kernel, X, alpha = collapsed_machine(1e-4, n=300, classes=2)
     plain = 8 * (2 * 300**2 + 300**2 // 8 + 3 * 300 * 20 + 2 * 20**2)
