@@ -12,13 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_a
 from torch.utils._pytree import tree_flatten, tree_map_only
 
 CUDA = torch.device("cuda", 0)
-# A tensor may meet those of another device here: copies, and indices that lie on the CPU.
-_MIXED = {
-    torch.ops.aten._to_copy.default,
-    torch.ops.aten.copy_.default,
+_COPIES = {torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default}
+# A tensor of the device may have indices that lie on the CPU.
+_INDEXING = {
     torch.ops.aten.index.Tensor,
-    torch.ops.aten.index_put_.default,
     torch.ops.aten.index_put.default,
+    torch.ops.aten.index_put_.default,
 }
 
 
@@ -56,9 +55,9 @@ def _dispatch(function, args, kwargs):
     pretended = [tensor for tensor in tensors if isinstance(tensor, PretendTensor)]
     asked = kwargs.get("device")
     asked = None if asked is None else torch.device(asked).type
-    if pretended and function not in _MIXED:
-        strangers = [tensor for tensor in tensors if not isinstance(tensor, PretendTensor) and tensor.ndim > 0]
-        if strangers:
+    if pretended and function not in _COPIES:
+        together = [args[0], *args[2:3]] if function in _INDEXING and isinstance(args[0], PretendTensor) else tensors
+        if any(not isinstance(tensor, PretendTensor) and tensor.ndim > 0 for tensor in together):
             raise RuntimeError(f"{function}: expected all tensors on one device, found cuda:0 and cpu")
     on_device = asked == "cuda" if asked is not None else bool(pretended)
     if function is torch.ops.aten.copy_.default:
@@ -93,10 +92,12 @@ def _moved(tensor, *args, **kwargs):
     target = next((torch.device(name) for name in named if name is not None), like[0].device if like else tensor.device)
     dtype = kwargs.pop("dtype", None) or next((a for a in args if isinstance(a, torch.dtype)), None)
     values = tensor.inner if isinstance(tensor, PretendTensor) else tensor
-    values = values.to(dtype or (like[0].dtype if like else tensor.dtype), **kwargs)
-    if target.type == tensor.device.type and values.dtype == tensor.dtype:
-        return tensor
-    return PretendTensor(values.clone()) if target.type == "cuda" else values.clone()
+    moved = values.to(dtype or (like[0].dtype if like else tensor.dtype), **kwargs)
+    if moved is values:
+        if target.type == tensor.device.type:
+            return tensor
+        moved = values.clone()
+    return PretendTensor(moved) if target.type == "cuda" else moved
 
 
 class _Constructors(TorchFunctionMode):

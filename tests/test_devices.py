@@ -42,8 +42,17 @@ def test_the_pretended_gpu_refuses_what_a_gpu_refuses():
     there = torch.zeros(3, device="cuda")
     assert there.to(F64).device == CUDA
     assert there.cpu().numpy().tolist() == [0.0, 0.0, 0.0]
-    with pytest.raises(RuntimeError, match="all tensors on one device"):
-        there + torch.ones(3)
+    for mixed in (
+        lambda: there + torch.ones(3),
+        lambda: torch.ones(3)[there.long()],
+        lambda: there.index_put_((torch.tensor([0, 1]),), torch.ones(2)),
+    ):
+        with pytest.raises(RuntimeError, match="all tensors on one device"):
+            mixed()
+    assert there[torch.tensor([0, 1])].device == CUDA
+    here = torch.ones(3)
+    assert here.to("cpu") is here
+    assert here.to("cpu", copy=True) is not here
     with pytest.raises(RuntimeError, match="generator"):
         torch.randn(3, device="cuda", generator=torch.Generator())
     with pytest.raises(RuntimeError, match="numpy"):
