@@ -34,7 +34,6 @@ features route after all.
 import math
 import warnings
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -54,7 +53,7 @@ Route = Literal["auto", "features", "samples"]
 _TOLERANCE = 2.0 / 3.0
 _MINIMUM_PANEL = 64
 _CUTOFF = 1.0 / math.sqrt(3.0)
-_PROBES = 8  # points whose gradients tell the amplification in advance
+_PROBES = 4  # points whose gradients tell the amplification in advance
 _NEAR = 0.1  # radius of a cluster, over the root mean square of the points about their mean
 _CLUSTERS = 256  # that are looked for
 
@@ -174,8 +173,8 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
     machine = _Machine(kernel, X, alpha)
     if chosen == "samples":
         inner, amplification = _by_samples(machine, limit, forced=route == "samples")
-        error = amplification * torch.finfo(X.dtype).eps
-        if inner is not None and (route == "samples" or error < _tolerance(X.dtype)):
+        if inner is not None and (route == "samples" or amplification <= _amplification(X.dtype)):
+            error = amplification * torch.finfo(X.dtype).eps
             if error > math.sqrt(torch.finfo(X.dtype).eps):
                 message = (
                     f"the samples route amplified rounding by {amplification:.1e}: relative error about {error:.0e}"
@@ -187,6 +186,11 @@ def _radial_agop(kernel: RadialKernel, X: Tensor, alpha: Tensor, route: Route, m
 
 def _tolerance(dtype: torch.dtype) -> float:
     return math.pow(torch.finfo(dtype).eps, _TOLERANCE)
+
+
+def _amplification(dtype: torch.dtype) -> float:
+    """The largest amplification of rounding that ``route="auto"`` puts up with."""
+    return _tolerance(dtype) / torch.finfo(dtype).eps
 
 
 class _Machine:
@@ -227,20 +231,18 @@ class _Machine:
         """Σ Q_ii ‖x_i‖² over a block, from its rows of P and Pα: the size of the terms that tr XᵀQX is left of."""
         return _uncancelled(factor, self.alpha[block], steps, self.squares[block])
 
-    @cached_property
-    def trace(self) -> float:
-        """tr XᵀQX, as the gradients at a few points tell it."""
+    def probes(self) -> Tensor:
+        """Indices of a few points, at even steps."""
         n = self.X.shape[0]
-        probes = torch.linspace(0, n - 1, min(n, _PROBES), device=self.X.device).round().long()
-        factor = self.factor_columns(probes).T
+        return torch.linspace(0, n - 1, min(n, _PROBES), device=self.X.device).round().long()
+
+    def foreseen_trace(self, factor: Tensor) -> float:
+        """tr XᵀQX, as the gradients at the probes tell it, from their rows of P."""
+        probes = self.probes()
         weighted = (factor[:, None, :] * self.alpha.T).flatten(0, 1)  # of a point and an output: X is read but once
         steps = (factor @ self.alpha).view(-1, 1)
         gradients = steps * self.centred[probes].repeat_interleave(self.alpha.shape[1], 0) - weighted @ self.centred
-        return float(gradients.square().sum()) * n / probes.numel()
-
-    def cancels(self, uncancelled: float) -> bool:
-        """Whether the samples route is going to amplify rounding too much, as seen from a few points."""
-        return uncancelled * torch.finfo(self.X.dtype).eps > _tolerance(self.X.dtype) * self.trace
+        return float(gradients.square().sum()) * self.X.shape[0] / probes.numel()
 
     def clusters(self) -> list[Tensor]:
         """Disjoint clusters of two or more near points each, greedily; points beyond 256 clusters are in none."""
@@ -319,13 +321,14 @@ def _in_core(machine: _Machine, limit: int, forced: bool) -> tuple[Tensor | None
     factor = machine.factor()
     steps = factor @ alpha
     uncancelled = machine.uncancelled(slice(n), factor, steps)
+    most = machine.foreseen_trace(factor[machine.probes()]) * _amplification(factor.dtype)
     near = None
-    if machine.cancels(uncancelled):
+    if uncancelled > most:
         near = _near_pairs(machine, factor, limit, forced)
         if near is not None:
             steps = factor @ alpha
             uncancelled = 2.0 * (machine.uncancelled(slice(n), factor, steps) + near.uncancelled())
-        if not forced and machine.cancels(uncancelled):
+        if not forced and uncancelled > most:
             return None, uncancelled
     rest = None if near is None else near.rest(factor, steps)
     del near
@@ -436,7 +439,8 @@ def _in_panels(machine: _Machine, panel: int, forced: bool) -> tuple[Tensor | No
         steps[block] = factor @ alpha
         uncancelled += machine.uncancelled(block, factor, steps[block])
         del factor
-    if not forced and machine.cancels(uncancelled):
+    most = machine.foreseen_trace(machine.factor_columns(machine.probes()).T) * _amplification(centred.dtype)
+    if not forced and uncancelled > most:
         return None, uncancelled
     inner = centred.new_zeros(d, d)
     for block in _blocks(n, panel):
