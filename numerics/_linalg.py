@@ -1,18 +1,21 @@
 """Symmetric products and positive semi-definite matrices: half the flops, and none of the rounding noise."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.linalg import get_blas_funcs
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 __all__ = ["add_gram", "gram", "psd_eigh", "row_blocks", "row_squares", "triangular_product"]
 
 _LEAF = {"cpu": 128, "cuda": 1024}  # size at which halving a product stops
+_BLAS_LEAF = 2048  # the same where BLAS has a symmetric product: larger ones it mirrors out of cache
 _CHUNK = {"cpu": 1 << 18, "cuda": 1 << 26}  # entries that element-wise passes handle at a time
 
 
@@ -20,33 +23,42 @@ def _leaf(A: Tensor) -> int:
     return _LEAF.get(A.device.type, 1024)
 
 
+def _one_thread(A: Tensor) -> bool:
+    """Whether BLAS routines that torch does not offer can be called: two pools of threads would collide."""
+    return A.device.type == "cpu" and torch.get_num_threads() == 1
+
+
+@contextmanager
+def _blas_on_one_thread() -> Iterator[None]:
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> Any:
+    """The thread pools of the BLAS libraries of NumPy and SciPy."""
+    return ThreadpoolController()
+
+
 def gram(A: Float[Tensor, "n d"], *, mirror: bool = True) -> Float[Tensor, "n n"]:
     """A Aᵀ for about half the multiplications of a general product, exactly symmetric.
 
-    On one CPU thread by the symmetric product of NumPy's BLAS, which torch does not offer; on more, where two pools of
-    threads would get in each other's way, elsewhere, and with ``mirror=False`` (zero below the diagonal blocks), by
-    :func:`add_gram`.
+    With ``mirror=False``, zero below the diagonal blocks.
     """
     n = A.shape[0]
-    if A.device.type == "cpu" and mirror and torch.get_num_threads() == 1:
-        out, values = A.new_empty(n, n), A.detach().numpy()
-        with _blas().limit(limits=1, user_api="blas"):
-            np.matmul(values, values.T, out=out.numpy())
-        return out
     out = A.new_empty(n, n) if mirror else A.new_zeros(n, n)
     add_gram(out, A, beta=0.0, mirror=mirror)
     return out
 
 
-@cache
-def _blas() -> Any:
-    """The thread pools of the BLAS libraries that are not torch's."""
-    return ThreadpoolController()
-
-
 def add_gram(out: Float[Tensor, "n n"], A: Float[Tensor, "n d"], *, beta: float = 1.0, mirror: bool = True) -> None:
     """out ← beta · out + A Aᵀ, in place, on and above the diagonal blocks (and mirrored below if asked)."""
     n = A.shape[0]
+    if beta == 0.0 and n <= _BLAS_LEAF and _one_thread(A):
+        values = A.detach().numpy()
+        with _blas_on_one_thread():
+            np.matmul(values, values.T, out=out.numpy())
+        return
     if n <= _leaf(A):
         torch.addmm(out, A, A.T, beta=beta, out=out)
         if mirror:  # the product of a leaf is symmetric up to rounding; make it so exactly
@@ -64,6 +76,11 @@ def add_gram(out: Float[Tensor, "n n"], A: Float[Tensor, "n d"], *, beta: float 
 
 def triangular_product(T: Float[Tensor, "n n"], X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """triu(T) X for about half the multiplications; entries of T below the diagonal are never read into the result."""
+    if _one_thread(X):
+        (multiply,) = get_blas_funcs(("trmm",), dtype=T.detach().numpy().dtype)
+        with _blas_on_one_thread():  # in BLAS's order of memory (T X)ᵀ = Xᵀ Tᵀ
+            product = multiply(1.0, T.detach().numpy().T, X.detach().numpy().T, side=1, lower=1)
+        return torch.from_numpy(product.T)
     out = X.new_empty(X.shape)
     _triangular_into(out, T, X)
     return out

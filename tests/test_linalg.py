@@ -12,8 +12,18 @@ def matrix(n, d, seed=0):
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=F64)
 
 
+@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
+def threads(request):
+    """BLAS of NumPy and SciPy serves one thread, torch more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("n", [1, 127, 128, 129, 300, 517])
-def test_gram_is_the_product_and_exactly_symmetric(n):
+def test_gram_is_the_product_and_exactly_symmetric(n, threads, monkeypatch):
+    monkeypatch.setattr(_linalg, "_BLAS_LEAF", 128)
     A = matrix(n, 7)
     G = _linalg.gram(A)
     torch.testing.assert_close(G, A @ A.T, rtol=1e-13, atol=1e-13)
@@ -31,10 +41,16 @@ def test_gram_is_the_product_and_exactly_symmetric(n):
 
 
 @pytest.mark.parametrize("n", [1, 128, 129, 517])
-def test_triangular_product_reads_the_upper_triangle_alone(n):
-    T, X = matrix(n, n), matrix(n, 5, 1)
+@pytest.mark.parametrize("dtype", [F64, torch.float32])
+def test_triangular_product_reads_the_upper_triangle_alone(n, dtype, threads):
+    T, X = matrix(n, n).to(dtype), matrix(n, 5, 1).to(dtype)
     poisoned = torch.where(torch.ones(n, n).triu().bool(), T, torch.nan)
-    torch.testing.assert_close(_linalg.triangular_product(poisoned, X), T.triu() @ X, rtol=1e-12, atol=1e-12)
+    expected = (T.double().triu() @ X.double()).to(dtype)
+    for order in (poisoned, poisoned.T.contiguous().T):
+        product = _linalg.triangular_product(order, X)
+        assert product.is_contiguous()
+        error = 1e-12 if dtype == F64 else 1e-4
+        torch.testing.assert_close(product, expected, rtol=error, atol=error)
 
 
 def test_row_squares_and_blocks_cover_every_row(monkeypatch):
