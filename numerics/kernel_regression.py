@@ -162,7 +162,8 @@ def solve_kernel(
 def _solve(factor: Tensor, Y: Tensor) -> Tensor:
     """(LLᵀ)⁻¹Y, as torch.cholesky_solve, which would copy L first: ten times the work of a single column."""
     half = torch.linalg.solve_triangular(factor, Y, upper=False)
-    return torch.linalg.solve_triangular(factor.mT, half, upper=True)
+    solution: Tensor = torch.linalg.solve_triangular(factor.mT, half, upper=True)
+    return solution
 
 
 def _by_cholesky(K: Tensor, Y: Tensor, largest: float, cutoff: float) -> KernelSolution | None:
