@@ -326,7 +326,7 @@ def test_wrong_data():
         DeepRFM(1).fit(X, y * 0)
     with pytest.raises(ValueError, match="NaN"):
         DeepRFM(1).fit(np.where(X > 1, np.nan, X), y)
-    model = DeepRFM(1, feature_map=ReLUFeatures(8), random_state=0).fit(X, y)
+    model = DeepRFM(1, feature_map=ReLUFeatures(64), random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="8 features"):
         model.predict(X[:, :5])
     with pytest.raises(ValueError, match="warm_start cannot remove"):
