@@ -115,9 +115,16 @@ def clusters_of_many_scales(scale, spread, dtype=F64):
     return unit(centres)[torch.arange(400) % 4] + scale * torch.exp(spread * radii) * unit(steps)
 
 
+def segments(dtype):
+    """From −0.6 to −0.5 and from 0.5 to 0.6, each in need of many balls that overlap."""
+    steps = torch.linspace(0.5, 0.6, 200, dtype=dtype)
+    return torch.cat([-steps, steps])
+
+
 SPREAD_OUT = {
     "a class across the threshold": lambda dtype: clusters_of_many_scales(0.007, 0.5, dtype),
     "radii over ten orders": lambda dtype: clusters_of_many_scales(1e-5, 4.0, dtype),
+    "two segments": lambda dtype: segments(dtype)[:, None] * points(1, 60, 7, dtype),
     "a plane": lambda dtype: points(400, 2, 4, dtype) @ torch.linalg.qr(points(60, 2, 1, dtype)).Q.T,
     "a cusp": lambda dtype: torch.exp(3.0 * points(400, 1, 5, dtype)) * points(400, 60, 6, dtype),
     "duplicates": lambda dtype: clusters_of_many_scales(1e-3, 1.0, dtype)[torch.arange(400) % 37],
