@@ -37,6 +37,7 @@ __all__ = [
     "Problem",
     "Relu",
     "ScaleMinimum",
+    "descend",
     "least_over_scale",
     "search",
     "within_class_deviation",
@@ -131,10 +132,12 @@ class Problem:
         """Number of samples."""
         return self.K * self.n
 
-    @property
+    @cached_property
     def labels(self) -> Float[np.ndarray, "K N"]:
-        """Y, the identity with every column n times."""
-        return np.kron(np.eye(self.K), np.ones(self.n))
+        """Y, the identity with every column n times; read-only."""
+        labels = np.kron(np.eye(self.K), np.ones(self.n))
+        labels.setflags(write=False)
+        return labels
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -397,8 +400,6 @@ def search(
     ValueError
         If there is nothing to start from.
     """
-    from scipy.optimize import minimize
-
     generator = np.random.default_rng(seed)
     if check_integer("starts", starts, at_least=0) + len(first) == 0:
         raise ValueError("starts = 0 and first is empty; there must be a point to start from")
@@ -409,22 +410,48 @@ def search(
         beginnings.append([generator.standard_normal(shape) * scale / np.sqrt(shape[-1]) for shape in shapes])
         beginnings[-1][0] *= np.sqrt(shapes[0][1] / shapes[0][0])
 
-    def run(matrices: list[Float[np.ndarray, "rows columns"]]) -> Point:
-        sizes = [m.shape for m in matrices]
-        cuts = np.cumsum([a * b for a, b in sizes])[:-1]
+    points = [problem.point(features, weights) for features, *weights in beginnings]
+    ends = (descend(point, tolerance=tolerance, iterations=iterations) for point in points)
+    return sorted(ends, key=lambda point: point.loss)
 
-        def unpack(x: Float[np.ndarray, " parameters"]) -> list[Float[np.ndarray, "rows columns"]]:
-            return [part.reshape(size) for part, size in zip(np.split(x, cuts), sizes, strict=True)]
 
-        def objective(x: Float[np.ndarray, " parameters"]) -> tuple[float, Float[np.ndarray, " parameters"]]:
-            features, *weights = unpack(x)
-            loss, gradients = problem.loss_and_gradient(features, weights)
-            return loss, np.concatenate([g.ravel() for g in gradients])
+def descend(
+    point: Point, *, tolerance: float = 1e-9, iterations: int = 5000, flat: float = 1e-16, memory: int = 20
+) -> Point:
+    """Where L-BFGS ends from a point.
 
-        options = {"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 1e-16, "gtol": tolerance, "maxcor": 20}
-        start = np.concatenate([m.ravel() for m in matrices])
-        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)  # type: ignore[call-overload]
-        features, *weights = unpack(found.x)
-        return problem.point(features, weights)
+    Parameters
+    ----------
+    point : Point
+    tolerance : float
+        It ends where no entry of the gradient is larger.
+    iterations : int
+        At most so many steps, and twice as many evaluations.
+    flat : float
+        It also ends where a step lowers the loss by no more than this share.
+    memory : int
+        Steps that the Hessian is estimated from.
 
-    return sorted((run(matrices) for matrices in beginnings), key=lambda point: point.loss)
+    Returns
+    -------
+    Point
+    """
+    from scipy.optimize import minimize
+
+    problem, matrices = point.problem, [point.features, *point.weights]
+    sizes = [m.shape for m in matrices]
+    cuts = np.cumsum([a * b for a, b in sizes])[:-1]
+
+    def unpack(x: Float[np.ndarray, " parameters"]) -> list[Float[np.ndarray, "rows columns"]]:
+        return [part.reshape(size) for part, size in zip(np.split(x, cuts), sizes, strict=True)]
+
+    def objective(x: Float[np.ndarray, " parameters"]) -> tuple[float, Float[np.ndarray, " parameters"]]:
+        features, *weights = unpack(x)
+        loss, gradients = problem.loss_and_gradient(features, weights)
+        return loss, np.concatenate([g.ravel() for g in gradients])
+
+    options = {"maxiter": iterations, "maxfun": 2 * iterations, "ftol": flat, "gtol": tolerance, "maxcor": memory}
+    start = np.concatenate([m.ravel() for m in matrices])
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)  # type: ignore[call-overload]
+    features, *weights = unpack(found.x)
+    return problem.point(features, weights)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
 
 from theory._arguments import check_integer
 from theory.dufm._solution import Matrices, Solution, evaluate_loss
+from theory.unconstrained_features import Problem, descend
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -113,42 +113,11 @@ def _padded(solution: Solution) -> list[Float[np.ndarray, "d_out d_in"]]:
 def _descended(
     start: list[Float[np.ndarray, "d_out d_in"]], lams: tuple[float, ...], n: int, steps: int
 ) -> list[Float[np.ndarray, "d_out d_in"]]:
-    shapes = [m.shape for m in start]
-    cuts = np.cumsum([m.size for m in start])[:-1]
-    K = start[-1].shape[0]
-    decay = np.concatenate(
-        [np.full(m.size, lam) for m, lam in zip(start, (lams[0] * n, *lams[1:]), strict=True)]
-    )  # a class mean stands for n features
-
-    def unpack(point: Float[np.ndarray, " parameters"]) -> list[Float[np.ndarray, "d_out d_in"]]:
-        return [part.reshape(shape) for part, shape in zip(np.split(point, cuts), shapes, strict=True)]
-
-    def objective(point: Float[np.ndarray, " parameters"]) -> tuple[float, Float[np.ndarray, " parameters"]]:
-        first, *weights = unpack(point)
-        hidden = [first]
-        for weight in weights[:-1]:
-            hidden.append(np.maximum(weight @ hidden[-1], 0.0))
-        error = weights[-1] @ hidden[-1] - np.eye(K)
-        back = error / K
-        gradients = []
-        for l in range(len(weights) - 1, -1, -1):
-            gradients.append(back @ hidden[l].T)
-            back = weights[l].T @ back
-            if l:
-                back = back * (hidden[l] > 0)
-        gradients.append(back)
-        value = float((error**2).sum()) / (2 * K) + 0.5 * float(decay @ point**2)
-        return value, np.concatenate([g.ravel() for g in reversed(gradients)]) + decay * point
-
-    point = np.concatenate([m.ravel() for m in start])
-    found = minimize(
-        objective,
-        point,
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": steps, "maxfun": 2 * steps, "maxcor": 30, "ftol": 1e-15, "gtol": 1e-10},
-    )
-    return _without_idle_units(unpack(found.x))
+    first, *weights = start
+    # A class mean stands for n features.
+    problem = Problem(len(weights[-1]), (n * lams[0], *lams[1:]), width=tuple(len(m) for m in start[:-1]))
+    found = descend(problem.point(first, weights), tolerance=1e-10, iterations=steps, flat=1e-15, memory=30)
+    return _without_idle_units([found.features, *found.weights])
 
 
 def _without_idle_units(matrices: list[Float[np.ndarray, "d_out d_in"]]) -> list[Float[np.ndarray, "d_out d_in"]]:
