@@ -43,7 +43,7 @@ from torch import Tensor, nn
 
 from numerics._linalg import add_gram, gram, row_blocks, row_squares, triangular_product
 from numerics._tensors import check_matrix, check_same_kind
-from numerics.kernels import COINCIDENCE, Kernel, Linear, RadialKernel, distances_about
+from numerics.kernels import Kernel, Linear, RadialKernel, coincidence_radius, distances_about
 
 __all__ = ["AgopAccuracyWarning", "agop_cost", "kernel_agop", "model_agop"]
 
@@ -203,7 +203,7 @@ class _Machine:
         self.kernel, self.X, self.alpha = kernel, X, alpha
         self.centred = X - X.mean(dim=0)
         self.squares = row_squares(self.centred)
-        self.coincident = COINCIDENCE[X.dtype] ** 2 * float(self.squares.max())
+        self.coincident = coincidence_radius(self.squares)
 
     def factor(self) -> Tensor:
         """P, n × n."""
@@ -439,9 +439,10 @@ def _in_panels(machine: _Machine, panel: int, forced: bool) -> tuple[Tensor | No
         steps[block] = factor @ alpha
         uncancelled += machine.uncancelled(block, factor, steps[block])
         del factor
-    most = machine.foreseen_trace(machine.factor_columns(machine.probes()).T) * _amplification(centred.dtype)
-    if not forced and uncancelled > most:
-        return None, uncancelled
+    if not forced:
+        trace = machine.foreseen_trace(machine.factor_columns(machine.probes()).T)
+        if uncancelled > trace * _amplification(centred.dtype):
+            return None, uncancelled
     inner = centred.new_zeros(d, d)
     for block in _blocks(n, panel):
         first = machine.factor_columns(block)

@@ -415,17 +415,23 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
 
     # --- using ---------------------------------------------------------------------------------------------------
 
-    def _represent(self, X: Any) -> Tensor:
+    def _represent(self, X: Any, depth: int | None = None) -> Tensor:
+        """What the first ``depth`` layers (all) make of samples, rows of unit length."""
         check_is_fitted(self, "coef_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         points = self._to_device(X)
-        for layer in self.layers_:
+        for layer in self.layers_[:depth]:
             points = layer(points)
         return _unit_rows(points)
 
     def transform(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m D"]:
         """The representation after the last layer, rows of unit length: what the last machine sees."""
         return self._represent(X).cpu().numpy()
+
+    def project(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m D"]:
+        """The last layer's input after M^{1/2}, where collapse is at its furthest: its stage "projected"."""
+        points = self._represent(X, len(self.layers_) - 1)
+        return self.layers_[-1].root(points).cpu().numpy()
 
     def decision_function(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m K"]:
         """Outputs of the last machine, a column a class; for two classes the second's less the first's, halved."""

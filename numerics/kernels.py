@@ -255,7 +255,8 @@ class RadialKernel(Kernel):
     def radial_factor(self, X: Float[Tensor, "n d"], Z: Float[Tensor, "m d"] | None = None) -> Float[Tensor, "n m"]:
         """The matrix of φ'(r)/r between the rows of X and of Z, zero for coincident points."""
         x, z = self._arguments(X, Z)
-        return self.slope(squared_distances(x, z), coincidence_radius(x if z is None else z))
+        points = x if z is None else z
+        return self.slope(squared_distances(x, z), coincidence_radius(row_squares(points - points.mean(dim=0))))
 
     def gradient(self, X: Float[Tensor, "n d"], Z: Float[Tensor, "m d"] | None = None) -> Float[Tensor, "n m d"]:
         factor = self.radial_factor(X, Z)
@@ -270,9 +271,9 @@ class RadialKernel(Kernel):
         return torch.ones_like(check_matrix("X", X)[:, 0])
 
 
-def coincidence_radius(Z: Float[Tensor, "m d"]) -> float:
-    """The squared distance up to which two points count as coincident, given the points of the kernel machine."""
-    return COINCIDENCE[Z.dtype] ** 2 * float(row_squares(Z - Z.mean(dim=0)).max())
+def coincidence_radius(squares: Float[Tensor, " m"]) -> float:
+    """The squared distance up to which two points count as coincident, from those of the machine's points to their mean."""
+    return COINCIDENCE[squares.dtype] ** 2 * float(squares.max())
 
 
 @dataclass(frozen=True, eq=False)

@@ -320,6 +320,14 @@ def test_wrong_parameters(parameters, error, message):
         DeepRFM(**{"depth": 1, **parameters}).fit(X, y)
 
 
+def test_projection_is_the_last_stage_that_was_measured():
+    X, y = clusters()
+    model = DeepRFM(2, feature_map=ReLUFeatures(64), random_state=0).fit(X, y)
+    measured = collapse_metrics(torch.as_tensor(model.project(X)), torch.as_tensor(y), len(model.classes_))
+    assert measured.nc1 == pytest.approx(model.records_[-1].metrics["projected"].nc1, rel=1e-10)
+    assert measured.nc2 == pytest.approx(model.records_[-1].metrics["projected"].nc2, rel=1e-10)
+
+
 def test_wrong_data():
     X, y = clusters()
     with pytest.raises(ValueError, match="at least two classes"):
@@ -410,16 +418,11 @@ def test_the_command_stops_and_resumes(capsys, tmp_path):
         (["--checkpoint", "absent.pt", "--resume"], "absent.pt"),
     ],
 )
-def test_wrong_arguments_are_one_line(capsys, arguments, message):
-    with pytest.raises(SystemExit) as stop:
-        cli.main([*SMALL, *arguments])
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
+def test_wrong_arguments_are_one_line(complaint, arguments, message):
+    assert message in complaint(*SMALL, *arguments)
 
 
-def test_a_checkpoint_is_not_overwritten_or_continued_with_other_settings(capsys, tmp_path):
+def test_a_checkpoint_is_not_overwritten_or_continued_with_other_settings(capsys, complaint, tmp_path):
     path = str(tmp_path / "run.pt")
     table(capsys, "--depth", "1", "--checkpoint", path)
     for arguments, message in (
@@ -428,6 +431,4 @@ def test_a_checkpoint_is_not_overwritten_or_continued_with_other_settings(capsys
         (["--resume", "--seed", "1"], "another --seed"),
         (["--resume", "--samples", "140"], "X or y differ"),
     ):
-        with pytest.raises(SystemExit):
-            cli.main([*SMALL, "--depth", "2", "--checkpoint", path, *arguments])
-        assert message in capsys.readouterr().err
+        assert message in complaint(*SMALL, "--depth", "2", "--checkpoint", path, *arguments)

@@ -132,8 +132,10 @@ SPREAD_OUT = {
 
 
 @pytest.mark.parametrize("name", SPREAD_OUT)
-@pytest.mark.parametrize(("dtype", "error"), [(F64, 2e-10), (torch.float32, 5e-4)])
-def test_distances_of_every_scale_at_once_keep_their_accuracy(name, dtype, error):
+@pytest.mark.parametrize("dtype", [F64, torch.float32])
+def test_distances_of_every_scale_at_once_keep_their_accuracy(name, dtype):
+    # The expanded square is off by some √d machine epsilons of the norms, of which what is kept is a share at least.
+    error = 2 * 60**0.5 * torch.finfo(dtype).eps / kernels._CANCELLATION[dtype]
     X = SPREAD_OUT[name](dtype)
     reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
     distances = squared_distances(X)

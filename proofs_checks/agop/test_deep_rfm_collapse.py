@@ -28,7 +28,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,10 +88,7 @@ def fit(X, y, kernel, feature_map, depth, seed=0):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SingularKernelWarning)
         model = DeepRFM(depth, kernel=KERNELS[kernel], feature_map=feature_map, random_state=seed).fit(X, y)
-    points = torch.as_tensor(X)
-    for layer in model.layers_[:-1]:
-        points = layer(points)
-    points = model.layers_[-1].root(points / points.norm(dim=1, keepdim=True)).numpy()
+    points = model.project(X)
     means = np.stack([points[y == c].mean(axis=0) for c in np.unique(y)])
     means -= means.mean(axis=0)
     return Outcome(model.records_, means / np.linalg.norm(means, axis=1, keepdims=True))
