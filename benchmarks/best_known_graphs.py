@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from theory import dufm
-from theory.dufm._best_known import LAM
-from theory.dufm._explore import Exploration, SearchLimitReached, explore, graph_of
-from theory.dufm._free_descent import free_descent, solution_of_matrices
-from theory.dufm._graph_solution import GraphProblem, _name
+from theory.dufm.graphs._best_known import LAM
+from theory.dufm.graphs._explore import Exploration, SearchLimitReached, explore, graph_of
+from theory.dufm.graphs._free_descent import free_descent, solution_of_matrices
+from theory.dufm.graphs._solution import GraphProblem, _name
 
 TABLE = Path(__file__).resolve().parent.parent / "theory" / "dufm" / "best_known.json"
 DIGITS = 7

@@ -25,8 +25,7 @@ RUNS = {"cpu": ["digits,20", "8000,1024,20"], "cuda": ["digits,20", "8000,1024,2
 def measure(spec, device):
     from numerics import data
     from numerics.deep_rfm import DeepRFM
-    from numerics.feature_maps import ReLUFeatures
-    from numerics.kernels import Laplace
+    from numerics.kernels import Laplace, ReLUFeatures
 
     *size, depth = spec.split(",")
     if size == ["digits"]:

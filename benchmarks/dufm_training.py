@@ -1,4 +1,4 @@
-"""Steps per second of `numerics.dufm.train`, against the autograd loop most people would write and the machine's own bound.
+"""Steps per second of `numerics.descent.train`, against the autograd loop most people would write and the machine's own bound.
 
 The loop is `torch.nn.Linear` layers, `loss.backward()` and `torch.optim.SGD` with weight decay, one run after the other. Both
 are measured in turn, in rounds, so that a slower spell of the machine meets both; ratios are taken within a round. Times are of
@@ -19,10 +19,10 @@ from functools import partial
 import record
 import torch
 
-from numerics import dufm
-from numerics.dufm import Network, Problem
-from numerics.dufm._optimizer import make_optimizer
-from numerics.dufm._training import _flushed_denormals, tiles
+from numerics import descent
+from numerics.descent import Network, Problem
+from numerics.descent._optimizer import make_optimizer
+from numerics.descent._training import _flushed_denormals, tiles
 
 SIZES = [(10, 4, 64), (15, 4, 64), (50, 5, 256)]
 LAM, LR = 5e-4, 0.5
@@ -130,7 +130,7 @@ def measure(size, seeds, dtype, device, rounds, least):
 
 def fixed_cost():
     """Seconds of a call of `train` that takes no step: draws, singular values, copies."""
-    return record.seconds(lambda: dufm.train(10, 4, LAM, seeds=16, steps=0), repeats=7)
+    return record.seconds(lambda: descent.train(10, 4, LAM, seeds=16, steps=0), repeats=7)
 
 
 def main():

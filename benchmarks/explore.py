@@ -12,8 +12,8 @@ import time
 import numpy as np
 import record
 
-from theory.dufm._graph_enumeration import connected_graphs, graphs
-from theory.dufm._graph_solution import GraphProblem
+from theory.dufm.graphs._enumeration import connected_graphs, graphs
+from theory.dufm.graphs._solution import GraphProblem
 
 LAM = "0.0005"
 SAMPLES = {"score": 60, "screen": 40, "search": 3}

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import dufm_reference
 
 from theory import dufm
-from theory.triangular_graph import triangular_order
+from theory.geometry.triangular_graph import triangular_order
 
 
 def points(N, seed):

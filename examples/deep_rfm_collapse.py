@@ -15,8 +15,7 @@ from matplotlib.figure import Figure
 
 from numerics import data
 from numerics.deep_rfm import STAGES, DeepRFM
-from numerics.feature_maps import CosineFeatures, ReLUFeatures
-from numerics.kernels import Gaussian, Laplace
+from numerics.kernels import CosineFeatures, Gaussian, Laplace, ReLUFeatures
 
 SHOWN = (1, 3, 7, 13, 19)
 LABELS = ("$X$", "$M^{1/2}X$", "$\\Phi(M^{1/2}X)$")

@@ -11,7 +11,7 @@ import argparse
 import torch
 from matplotlib.figure import Figure
 
-from numerics import dufm
+from numerics import descent
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--paper", action="store_true", help="the paper's number of steps")
@@ -23,7 +23,7 @@ parser.add_argument("--device", default="cpu")
 parser.add_argument("--output", default="dufm_many_classes.png")
 a = parser.parse_args()
 
-runs = dufm.train(
+runs = descent.train(
     a.classes,
     a.layers,
     a.weight_decay,

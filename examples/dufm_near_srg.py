@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from numerics import dufm
+from numerics import descent
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--paper", action="store_true", help="the paper's number of steps")
@@ -25,7 +25,7 @@ parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--output", default="dufm_near_srg.png")
 a = parser.parse_args()
 
-runs = dufm.train(
+runs = descent.train(
     a.classes,
     a.layers,
     a.weight_decay,

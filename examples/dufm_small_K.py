@@ -12,7 +12,7 @@ import argparse
 import torch
 from matplotlib.figure import Figure
 
-from numerics import dufm
+from numerics import descent
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--paper", action="store_true", help="the paper's number of steps")
@@ -23,7 +23,7 @@ steps, seeds = (200_000, 256) if arguments.paper else (20_000, 64)
 figure = Figure(figsize=(9, 14), layout="constrained")
 panels = figure.subplots(5, 3)
 for K, row in zip(range(2, 7), panels, strict=True):
-    runs = dufm.train(K, 4, 5e-3, width=10, seeds=seeds, steps=steps, dtype=torch.float32, record=2)
+    runs = descent.train(K, 4, 5e-3, width=10, seeds=seeds, steps=steps, dtype=torch.float32, record=2)
     best = runs[runs.losses.argsort()[:4]].polish().best
     found = best.recognise()[0]
     below = int((runs.losses < (1 - 1e-4) * runs.loss_dnc).sum())

@@ -11,7 +11,7 @@ from collections import Counter
 
 import torch
 
-from numerics import dufm
+from numerics import descent
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--paper", action="store_true", help="the paper's number of steps")
@@ -19,7 +19,7 @@ parser.add_argument("--device", default="cpu")
 parser.add_argument("--output", default="dufm_training_progress.png")
 arguments = parser.parse_args()
 
-runs = dufm.train(
+runs = descent.train(
     10,
     4,
     6e-3,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from numerics import data
-from numerics.neural_collapse import NearestClassCenter, NeuralCollapse, nc3
+from numerics.metrics import NearestClassCenter, NeuralCollapse, nc3
 
 CLASSES = 10
 

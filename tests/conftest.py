@@ -2,7 +2,7 @@
 
 import pytest
 
-from numerics import cli
+from nct import cli
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from numerics import cli
-from theory.ledger import read_claims
+from nct import cli
+from nct.ledger import read_claims
 
 pytest_plugins = ["pytester"]
 

@@ -4,33 +4,6 @@ Nothing here imports torch. Submodules are loaded when they are first asked for,
 ``from theory import dufm`` stays quick.
 """
 
-import importlib
-from typing import Any
+import lazy_loader
 
-__all__ = [
-    "certificate",
-    "collapse_convergence",
-    "collapse_map",
-    "dufm",
-    "kernel_ridge",
-    "labels",
-    "ledger",
-    "relu_epsilon",
-    "relu_kernel",
-    "ridge",
-    "schatten",
-    "triangular_graph",
-    "two_layers",
-    "unconstrained_features",
-    "woodbury",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory._arguments import check_integer
+from theory.arguments import check_integer
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory._arguments import check_integer, check_real
+from theory.arguments import check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -21,7 +21,7 @@ class Task:
     Attributes
     ----------
     setting : dict
-        The arguments of :func:`numerics.dufm.train` but the seeds, and what to do afterwards; JSON values.
+        The arguments of :func:`numerics.descent.train` but the seeds, and what to do afterwards; JSON values.
     seeds : tuple of ints
     """
 
@@ -47,15 +47,15 @@ class Grid:
     Parameters
     ----------
     K, L, lam, width, lr : number or sequence of numbers
-        See :func:`numerics.dufm.train`. Combinations with width < K cannot be trained and raise ValueError.
+        See :func:`numerics.descent.train`. Combinations with width < K cannot be trained and raise ValueError.
     seeds : int or sequence of ints
         That many seeds 0, 1, …, or the seeds themselves.
     n, steps, init_scale, optimizer, dtype
         One value for all runs; ``dtype`` is "float32" or "float64".
     polish : bool
-        Finish every run at a stationary point, see :func:`numerics.dufm.polish`.
+        Finish every run at a stationary point, see :func:`numerics.descent.polish`.
     recognise : bool
-        Name every solution, see :func:`numerics.dufm.recognise`.
+        Name every solution, see :func:`numerics.descent.recognise`.
     batch : int
         Seeds in one task: they are trained together, stored together and, after a failure, done again together.
 
@@ -89,10 +89,10 @@ class Grid:
         ValueError, TypeError
             Naming the argument that is wrong.
         """
-        from numerics.dufm import Problem
-        from numerics.dufm._optimizer import OPTIMIZERS
-        from numerics.dufm._problem import positive_integer, positive_number
-        from numerics.dufm._training import seed_list
+        from numerics.descent import Problem
+        from numerics.descent._optimizer import OPTIMIZERS
+        from numerics.descent._problem import positive_integer, positive_number
+        from numerics.descent._training import seed_list
 
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")

@@ -50,12 +50,12 @@ def do(key: str) -> tuple[float, list[tuple[Any, ...]]]:
     """
     import torch
 
-    from numerics import dufm
+    from numerics import descent
 
     begin = time.perf_counter()
     task = Task.from_key(key)
     s = task.setting
-    runs = dufm.train(
+    runs = descent.train(
         s["K"], s["L"], s["lam"], n=s["n"], width=s["width"], seeds=task.seeds, steps=s["steps"], lr=s["lr"],
         init_scale=s["init_scale"], optimizer=s["optimizer"], dtype=getattr(torch, s["dtype"]), record=2,
     )  # fmt: skip

@@ -22,9 +22,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nct.ledger import Claim, Statement, require
 from numerics.agop import kernel_agop, model_agop
 from numerics.kernels import Linear
-from theory.ledger import Claim, Statement, require
 
 
 class Definition(NamedTuple):

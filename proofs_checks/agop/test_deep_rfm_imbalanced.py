@@ -14,12 +14,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nct.ledger import Claim, Statement, require
 from numerics import data
 from numerics.deep_rfm import DeepRFM
-from numerics.feature_maps import ReLUFeatures
-from numerics.kernel_regression import SingularKernelWarning
-from numerics.kernels import Gaussian, Laplace
-from theory.ledger import Claim, Statement, require
+from numerics.kernels import Gaussian, Laplace, ReLUFeatures, SingularKernelWarning
 
 KERNELS = {"Laplace": Laplace(2.0), "Gaussian": Gaussian(2.0)}
 

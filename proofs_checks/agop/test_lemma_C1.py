@@ -13,8 +13,8 @@ from flint import fmpq, fmpq_mat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from nct.ledger import Claim, Statement, require
 from theory import woodbury
-from theory.ledger import Claim, Statement, require
 
 ENTRIES = st.integers(-2, 2)
 

@@ -9,7 +9,7 @@ Here n is the number of samples of each class, as in the papers' notation sectio
 rows, and the theorem that uses the lemma calls the number of all samples n too: with that reading the formula is
 false for K ≥ 2. For classes of unequal size no single n will do, and the inverse is
 :math:`\lambda_\mathrm{map}^{-1}(I - Y^\top \operatorname{diag}(\lambda_\mathrm{map}+n_c)^{-1} Y)`, which
-`theory.collapse_map.collapsed_gram_inverse` computes.
+`theory.deep_rfm.collapse_map.collapsed_gram_inverse` computes.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,9 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import collapse_map, labels
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import labels
+from theory.deep_rfm import collapse_map
 
 
 class Inverse(NamedTuple):

@@ -21,8 +21,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import relu_kernel
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import relu_kernel
 
 R = sp.Symbol("r", real=True)
 THETA = sp.Symbol("theta")

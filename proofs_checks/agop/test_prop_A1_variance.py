@@ -23,8 +23,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import relu_kernel
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import relu_kernel
 
 THETA, D = sp.Symbol("theta"), sp.Symbol("D", positive=True)
 SECOND_MOMENT = 2 / sp.pi * (3 * sp.sin(THETA) * sp.cos(THETA) + (sp.pi - THETA) * (1 + 2 * sp.cos(THETA) ** 2))

@@ -11,7 +11,7 @@ properties asked for, entries between classes stay above ½; two samples of two 
 :math:`k_M \to Y^\top Y`, at the distance φ(1/ε) in every entry between classes.
 
 Full column rank can be weakened to: no difference of samples of different classes is a combination of differences within
-classes (`theory.kernel_ridge.collapsing_metric`). Without that, the infimum is larger: three samples 0, 1, 2 on a line, the
+classes (`theory.deep_rfm.kernel_ridge.collapsing_metric`). Without that, the infimum is larger: three samples 0, 1, 2 on a line, the
 middle one of another class.
 """
 
@@ -24,8 +24,9 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory import kernel_ridge, labels
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import labels
+from theory.deep_rfm import kernel_ridge
 
 T = sp.Symbol("t", positive=True)
 VANISHING = {

@@ -21,10 +21,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.feature_maps import ReLUFeatures
-from numerics.neural_collapse import class_statistics, nc1
-from theory import relu_kernel
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics.kernels import ReLUFeatures
+from numerics.metrics import class_statistics, nc1
+from theory.deep_rfm import relu_kernel
 
 
 class Growth(NamedTuple):

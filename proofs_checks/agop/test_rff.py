@@ -21,8 +21,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.feature_maps import CosineFeatures
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics.kernels import CosineFeatures
 
 KERNELS = {
     "gaussian": lambda delta, L: torch.exp(-delta.square().sum(-1) / (2 * L**2)),

@@ -19,8 +19,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.neural_collapse import class_statistics, nc1
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics.metrics import class_statistics, nc1
 
 
 class TwoMaps(NamedTuple):

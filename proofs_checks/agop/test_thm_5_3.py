@@ -21,14 +21,14 @@ the printed range once λ_map > n/C.)
 *Amended.* With :math:`\kappa = (1 + \lambda_k/(n+\lambda_\mathrm{map}))^{-2}` the collapsed Gram matrix is a fixed point,
 there is no error term, and the range needs neither n nor a constant: for :math:`\lambda_k \le (1-\varepsilon)\lambda_\mathrm{map}` and data
 with :math:`X_1^\top X_1 \succeq \lambda_\mathrm{map} I`, every layer l ≥ 2 shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof and
-its certificate are in `theory.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor is
+its certificate are in `theory.deep_rfm.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor is
 :math:`\max\bigl(\frac{\lambda_k n}{(\lambda_k+\lambda_\mathrm{map})(n+\lambda_\mathrm{map})},
 \frac{2\lambda_k n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)`, so that no
 :math:`\lambda_k \le c(1-\varepsilon)\lambda_\mathrm{map}` with c > 1 will do for all n and ε.
 
 Classes of unequal size, which the papers say are covered, have no κ that fixes YᵀY; the iteration contracts to
 :math:`\bigoplus_c g_c 1 1^\top` instead, by 1 − ε for :math:`\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}` and
-:math:`\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c` (proof in `theory.collapse_map`).
+:math:`\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c` (proof in `theory.deep_rfm.collapse_map`).
 
 The norm is the spectral one, as in the papers' proof. M is taken as the mean of the gradients' outer products, as the proof
 uses it; the sum that it prints would be N times as large.
@@ -45,8 +45,9 @@ import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from theory import collapse_convergence, collapse_map, labels
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import labels
+from theory.deep_rfm import collapse_convergence, collapse_map
 
 
 class Theorem(NamedTuple):
@@ -253,7 +254,7 @@ def largest_lam_k(statement, sizes, m, eps):
 
 @claim.check("exact", blind_to={"amended κ, unequal classes, to YᵀY": "the certificate is of equal classes"})
 def test_certificate_of_the_range(statement):
-    # theory.collapse_convergence: for κ = (1 + k/(n+m))⁻² and k ≤ m a later layer's factor is at most k/m.
+    # theory.deep_rfm.collapse_convergence: for κ = (1 + k/(n+m))⁻² and k ≤ m a later layer's factor is at most k/m.
     n, m, k = sp.symbols("n m k", positive=True)
     departure = sp.simplify(statement.kappa(n, k, m) * (1 + k / (n + m)) ** 2 - 1)
     require(departure == 0, "YᵀY is not a fixed point", kappa_over_the_right_one_minus_1=departure)

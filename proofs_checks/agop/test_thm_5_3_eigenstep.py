@@ -18,8 +18,9 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import collapse_map, labels
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import labels
+from theory.deep_rfm import collapse_map
 
 claim = Claim(
     id="agop.thm-5.3.eigenstep",

@@ -8,7 +8,7 @@ Problem (7) of the paper: over coefficients A and positive semi-definite, entryw
 The theorem: the unique optimal k is :math:`I_K\otimes(1_n1_n^\top) = Y^\top Y`. It holds for every μ > 0, for classes of unequal
 size too, and even without the non-negativity: by Jensen's inequality for the concave :math:`g(t) = t/(t+\mu)` on the spectral
 measure of k at the unit indicator :math:`u_c`, :math:`u_c^\top g(k)u_c \le g(u_c^\top k u_c) \le g(n_c)`, with equality in both only if
-:math:`k u_c = n_c u_c` and k is one within the class. The checks rest on the dual certificate of `theory.kernel_ridge`,
+:math:`k u_c = n_c u_c` and k is one within the class. The checks rest on the dual certificate of `theory.deep_rfm.kernel_ridge`,
 
 .. math:: S = \bigoplus_c \tfrac{\mu}{(n_c+\mu)^2}(n_c I - 1 1^\top), \qquad \Lambda = 0 .
 
@@ -27,8 +27,9 @@ import sympy as sp
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from theory import kernel_ridge, labels
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import labels
+from theory.deep_rfm import kernel_ridge
 
 
 class Problem(NamedTuple):

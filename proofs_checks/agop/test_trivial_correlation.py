@@ -15,7 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
 
 
 class Concentration(NamedTuple):

@@ -18,8 +18,8 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import kernel_ridge
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import kernel_ridge
 
 
 class Sharpening(NamedTuple):

@@ -15,7 +15,7 @@ of the figure:
     \frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert^2}{\lVert x-y\rVert^2} = 1 - \frac{\sin\theta-\theta\cos\theta}{\pi(1-\cos\theta)},
     \qquad \frac{d}{d\theta} = -\frac{\sin\theta\,(\theta-\sin\theta)}{\pi(1-\cos\theta)^2}.
 
-The expected ratio lies below it by a factor of at least 1 − 5/(2D) (`theory.relu_kernel.distance_ratio_bounds`), so that
+The expected ratio lies below it by a factor of at least 1 − 5/(2D) (`theory.deep_rfm.relu_kernel.distance_ratio_bounds`), so that
 the printed statement is true in the limit D → ∞.
 """
 
@@ -29,8 +29,8 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import relu_kernel
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import relu_kernel
 
 THETA, PHI, RHO = sp.Symbol("theta", positive=True), sp.Symbol("phi", real=True), sp.Symbol("rho", positive=True)
 

@@ -25,8 +25,8 @@ import sympy as sp
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from theory import relu_kernel
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import relu_kernel
 
 X = sp.Symbol("x", positive=True)
 A = sp.Symbol("a", real=True)

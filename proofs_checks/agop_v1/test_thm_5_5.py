@@ -25,8 +25,8 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from theory import kernel_ridge
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.deep_rfm import kernel_ridge
 
 
 class Problem(NamedTuple):

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
-from numerics import dufm
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics import descent
 
 CENTRE = {"K": 10, "L": 4, "lam": 6e-3, "width": 20, "lr": 0.5}
 TIME, SEEDS = 4000, 16  # lr · steps: e^(−λ·time) of a direction without a purpose is left, 3e-4 at the smallest λ
@@ -61,9 +61,9 @@ claim = Claim(
 
 
 @cache
-def descent(factor, value):
+def trained(factor, value):
     s = CENTRE | {factor: value}
-    return dufm.train(
+    return descent.train(
         s["K"], s["L"], s["lam"], width=s["width"], lr=s["lr"], seeds=SEEDS, steps=round(TIME / s["lr"]),
         dtype=torch.float32, record=2,
     )  # fmt: skip
@@ -71,7 +71,7 @@ def descent(factor, value):
 
 @cache
 def stationary(factor, value):
-    return descent(factor, value).polish(max_steps=50)
+    return trained(factor, value).polish(max_steps=50)
 
 
 def relative_ranks(runs, tolerance):
@@ -106,7 +106,7 @@ def put_to(trends, outcome, tolerance):
 
 @claim.check("simulated")
 def test_gradient_descent(statement):
-    put_to(statement, descent, tolerance=1e-2)  # three times the chatter of descent about the kinks of the ReLU
+    put_to(statement, trained, tolerance=1e-2)  # three times the chatter of descent about the kinks of the ReLU
 
 
 @claim.check("optimised")

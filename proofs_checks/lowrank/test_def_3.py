@@ -21,8 +21,8 @@ import numpy as np
 import sympy as sp
 from flint import fmpz_mat
 
-from theory import triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.geometry import triangular_graph
 
 R = sp.Symbol("r", positive=True)
 

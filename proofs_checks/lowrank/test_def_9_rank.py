@@ -19,8 +19,9 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import dufm, triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import dufm
+from theory.geometry import triangular_graph
 
 
 class Ranks(NamedTuple):

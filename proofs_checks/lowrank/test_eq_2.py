@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from nct.ledger import Claim, Statement, require
 from theory import schatten
-from theory.ledger import Claim, Statement, require
 
 
 class Form(NamedTuple):

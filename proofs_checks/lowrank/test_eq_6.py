@@ -31,8 +31,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from theory import dufm, triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import dufm
+from theory.geometry import triangular_graph
 
 
 class Scales(NamedTuple):

@@ -26,8 +26,8 @@ import pytest
 import torch
 from scipy.stats import binom
 
-from numerics import dufm
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics import descent
 
 K, L, LAM, SEEDS = 10, 4, 8e-3, 32
 
@@ -70,22 +70,22 @@ claim = Claim(
 
 
 @cache
-def descent(width):
+def trained(width):
     steps, seeds = (40_000, SEEDS) if width < 64 else (15_000, 8)
-    return dufm.train(K, L, LAM, width=width, seeds=seeds, steps=steps, dtype=torch.float32, record=2)
+    return descent.train(K, L, LAM, width=width, seeds=seeds, steps=steps, dtype=torch.float32, record=2)
 
 
 @cache
 def long_descent(width):
     """The paper's number of steps."""
-    return dufm.train(
+    return descent.train(
         K, L, LAM, width=width, seeds=64 if width < 64 else 8, steps=200_000, dtype=torch.float32, record=2
     )
 
 
 @cache
 def stationary(width):
-    return descent(width)[:12].polish(max_steps=600) if width < 64 else descent(width)[:8].polish(max_steps=100)
+    return trained(width)[:12].polish(max_steps=600) if width < 64 else trained(width)[:8].polish(max_steps=100)
 
 
 def follows(pattern, runs, tolerance):
@@ -124,7 +124,7 @@ def put_to(pattern, outcome, tolerance):
 
 @claim.check("simulated")
 def test_gradient_descent(statement):
-    put_to(statement, descent, tolerance=1e-2)  # three times the largest chatter
+    put_to(statement, trained, tolerance=1e-2)  # three times the largest chatter
 
 
 @pytest.mark.long
@@ -138,6 +138,6 @@ def test_stationary_points_nearby(statement):
     for width in statement.widths:
         gradient = stationary(width).gradient_norms().max()
         require(
-            gradient < 0.2 * descent(width).gradient_norms().min(), "not stationary", width=width, gradient=gradient
+            gradient < 0.2 * trained(width).gradient_norms().min(), "not stationary", width=width, gradient=gradient
         )
     put_to(statement, stationary, tolerance=5e-3)

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from scipy.stats import binom
 
-from numerics import dufm
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from numerics import descent
 
 K, L, LAM, SEEDS = 10, 4, 8e-3, 128
 NEAR = 0.08
@@ -59,13 +59,13 @@ claim = Claim(
 
 
 @cache
-def descent():
-    return dufm.train(K, L, LAM, width=16, lr=1.5, steps=8000, seeds=SEEDS, dtype=torch.float32, record=2)
+def trained():
+    return descent.train(K, L, LAM, width=16, lr=1.5, steps=8000, seeds=SEEDS, dtype=torch.float32, record=2)
 
 
 @cache
 def stationary(seeds):
-    runs = descent()
+    runs = trained()
     return runs[[runs.seeds.index(seed) for seed in seeds]].polish(max_steps=800)
 
 
@@ -74,7 +74,7 @@ def distance(gram, candidate):
     apart = np.linalg.norm(np.subtract(*(np.linalg.eigvalsh(g / np.linalg.norm(g)) for g in (gram, candidate))))
     if apart > 0.1:  # no permutation brings the matrices closer (Hoffman and Wielandt)
         return apart
-    return dufm.recognise_gram(gram, candidates={"candidate": candidate}).distances["candidate"]
+    return descent.recognise_gram(gram, candidates={"candidate": candidate}).distances["candidate"]
 
 
 def distances(runs, candidate):
@@ -92,7 +92,7 @@ def distances(runs, candidate):
 def test_gradient_descent(statement):
     # Descent with a fixed step of 3/2 chatters about the kinks by up to 1 % of the features, which leaves the Gram matrices
     # of these runs at 0.02 to 0.05; that of no other run is nearer than 0.13.
-    found = distances(descent(), statement.gram) < NEAR
+    found = distances(trained(), statement.gram) < NEAR
     require(found.any(), "no run coincides", runs=SEEDS)
     chance = binom.cdf(found.sum(), SEEDS, statement.share)
     require(chance > 1e-3, "too few runs coincide", runs=SEEDS, coincide=int(found.sum()))
@@ -100,7 +100,7 @@ def test_gradient_descent(statement):
 
 @claim.check("optimised", blind_to={"in half of the runs": "looks only at runs that coincide"})
 def test_stationary_points_nearby(statement):
-    runs = descent()
+    runs = trained()
     near = tuple(int(seed) for seed in np.array(runs.seeds)[distances(runs, statement.gram) < NEAR])
     require(near, "no run coincides", runs=SEEDS)
     # ReLU_ε with ε = 1e-5 moves the loss and the Gram matrix by about ε.

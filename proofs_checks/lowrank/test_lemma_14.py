@@ -24,8 +24,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.geometry import triangular_graph
 
 
 class LastStep(NamedTuple):

@@ -21,8 +21,8 @@ from flint import fmpz_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory.geometry import triangular_graph
 
 
 class GramSpectrum(NamedTuple):

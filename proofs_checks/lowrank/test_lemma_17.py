@@ -17,8 +17,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nct.ledger import Claim, Statement, require
 from theory import ridge
-from theory.ledger import Claim, Statement, require
 
 
 def cost(ridge_of=lambda K, lam: K * lam, power=2, divisor=2, padded=True):

@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
 
 
 class Factorisation(NamedTuple):

@@ -25,10 +25,10 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.dufm import from_solution, train
+from nct.ledger import Claim, Statement, require
+from numerics.descent import from_solution, train
 from theory import dufm
 from theory.certificate import ShiftCertificate
-from theory.ledger import Claim, Statement, require
 
 
 class OnGraph(NamedTuple):

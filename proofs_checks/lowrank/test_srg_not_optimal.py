@@ -27,10 +27,11 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.dufm import from_solution, train
-from theory import dufm, triangular_graph
+from nct.ledger import Claim, Statement, require
+from numerics.descent import from_solution, train
+from theory import dufm
 from theory.certificate import ShiftCertificate
-from theory.ledger import Claim, Statement, require
+from theory.geometry import triangular_graph
 
 HALF = Fraction(1, 2)
 ORDERS = (4, 6)

@@ -23,8 +23,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import certificate, dufm, triangular_graph
-from theory.ledger import Claim, Statement, require
+from nct.ledger import Claim, Statement, require
+from theory import certificate, dufm
+from theory.geometry import triangular_graph
 
 R = sp.Symbol("r", positive=True)
 

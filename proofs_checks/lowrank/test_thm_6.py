@@ -22,8 +22,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.ledger import Claim, Statement, require
-from theory.unconstrained_features import Point, Problem, search, within_class_deviation
+from nct.ledger import Claim, Statement, require
+from theory.ufm import Point, Problem, search, within_class_deviation
 
 
 class Collapse(NamedTuple):

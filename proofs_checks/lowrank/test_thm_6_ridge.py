@@ -30,8 +30,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
+from nct.ledger import Claim, Statement, require
 from theory import ridge
-from theory.ledger import Claim, Statement, require
 
 
 class Steps(NamedTuple):

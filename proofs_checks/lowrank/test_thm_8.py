@@ -7,7 +7,7 @@ At a global minimum of the L-DUFM with σ_ε for the ReLU, two features of the s
     E = \varepsilon\sum_{k=2}^L\sqrt{d_k}\prod_{j=k}^L\lambda_{W_j}^{-1/2}
 
 apart, where B bounds σ_ε'. The text at hand has lost the printed bound (5), all formulas of its proof, and the upper bound that it
-puts on the regularisation; this one is derived by the proof's route (`theory.relu_epsilon` has the steps), holds for all
+puts on the regularisation; this one is derived by the proof's route (`theory.ufm.relu_epsilon` has the steps), holds for all
 positive regularisations, and is the statement checked. Three things about that route:
 
 * The proof bounds the difference of two squared residuals by the square of their difference. That is false (a near miss here),
@@ -27,10 +27,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import relu_epsilon
-from theory.ledger import Claim, Statement, require
-from theory.relu_epsilon import ReluEpsilon
-from theory.unconstrained_features import RELU, Problem, search, within_class_deviation
+from nct.ledger import Claim, Statement, require
+from theory.ufm import RELU, Problem, relu_epsilon, search, within_class_deviation
+from theory.ufm.relu_epsilon import ReluEpsilon
 
 
 class Bound(NamedTuple):
@@ -187,7 +186,9 @@ def check_minimum(statement, best):
         # Exactly, to the accuracy of the search: a gradient of 1e-7 over the least curvature, that of the decay.
         require(deviation < 1e-5, "no exact collapse", K=K, L=L, layer=l, deviation=deviation)
         module = relu_epsilon.feature_gap(l, K, problem.lams, problem.widths[1:], problem.activation, n=2)
-        require(np.isclose(module, float(bound.features(l, problem)), rtol=1e-12), "theory.relu_epsilon says otherwise")
+        require(
+            np.isclose(module, float(bound.features(l, problem)), rtol=1e-12), "theory.ufm.relu_epsilon says otherwise"
+        )
     h, other = best.features[:, 0::2], best.features[:, 1::2]
     ratios = (h * other).sum(axis=0) / (h * h).sum(axis=0)
     require({round(ratio) for ratio in ratios} == statement.ratios, "other ratios", ratios=ratios.round(6).tolist())

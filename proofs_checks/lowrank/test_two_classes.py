@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from theory.ledger import Claim, Statement, require
-from theory.unconstrained_features import Problem, least_over_scale, search
+from nct.ledger import Claim, Statement, require
+from theory.ufm import Problem, least_over_scale, search
 
 
 class Least(NamedTuple):

@@ -27,11 +27,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from theory import schatten, two_layers
+from nct.ledger import Claim, Statement, require
+from theory import schatten
 from theory.certificate import ShiftCertificate
-from theory.ledger import Claim, Statement, require
-from theory.triangular_graph import spectrum
-from theory.unconstrained_features import Problem, search
+from theory.geometry.triangular_graph import spectrum
+from theory.ufm import Problem, search, two_layers
 
 
 class LowerBound(NamedTuple):

@@ -305,7 +305,7 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
 def triangular_orders(
     K: Int[np.ndarray, " problems"],
 ) -> tuple[Int[np.ndarray, " problems"], Int[np.ndarray, " problems"]]:
-    """`theory.triangular_graph.triangular_order` for arrays (K ≤ 10¹², where the square root is exact enough)."""
+    """`theory.geometry.triangular_graph.triangular_order` for arrays (K ≤ 10¹², where the square root is exact enough)."""
     below = ((1 + np.sqrt(1.0 + 8.0 * K)) / 2).astype(np.int64)
     below -= below * (below - 1) // 2 > K
     below += (below + 1) * below // 2 <= K

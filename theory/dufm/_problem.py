@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from theory._arguments import check_integer
+from theory.arguments import check_integer
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat
 
-from theory import triangular_graph
-from theory._arguments import check_integer
+from theory.arguments import check_integer
 from theory.dufm._problem import SMALLEST_L, Scalar, exact_lams
 from theory.dufm._solution import srg
+from theory.geometry import triangular_graph
 
 __all__ = ["RationalMatrices", "exact_loss", "rational_srg"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory import ridge, triangular_graph
-from theory._arguments import check_integer
+from theory import ridge
+from theory.arguments import check_integer
 from theory.dufm._losses import (
     Construction,
     Minimum,
@@ -25,6 +25,7 @@ from theory.dufm._losses import (
     srg_minimum,
 )
 from theory.dufm._problem import Problems, Scalar, log_exact, scalar_problem
+from theory.geometry import triangular_graph
 
 if TYPE_CHECKING:
     import networkx as nx

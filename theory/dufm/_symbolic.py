@@ -16,7 +16,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from theory._arguments import check_integer
+from theory.arguments import check_integer
 from theory.dufm._problem import SMALLEST_L
 
 if TYPE_CHECKING:

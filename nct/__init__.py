@@ -1,0 +1,1 @@
+"""The command line `nct`, and the ledger of claims."""

@@ -1,0 +1,144 @@
+"""Gradient descent on the deep unconstrained features model over a grid of settings, into one file. The same command
+continues what was interrupted; finished runs are never done again, and several processes may work on one file. Without
+--classes, --layers and --weight-decay it shows and exports what a file holds.
+
+Wherever a list is wanted, values are separated by commas; integers may also be ranges START:STOP or START:STOP:STEP with both ends.
+
+examples:
+  nct sweep ranks.db --classes 6,10,15 --layers 3:5 --weight-decay 2e-3,6e-3 --width 20 --seeds 32
+  nct sweep ranks.db --csv ranks.csv
+  nct sweep ranks.db --classes 10 --layers 4 --weight-decay 6e-3 --width 12:32:4 --dask tcp://127.0.0.1:8786
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from itertools import groupby
+from statistics import fmean
+from typing import Any, cast
+
+from nct.commands import InputError, wrong_input
+from nct.commands.dufm import add_training_arguments
+from nct.commands.ratio import integers, numbers
+from numerics import sweep
+
+__all__ = ["add_arguments", "run"]
+
+_SETTING = ("K", "L", "lam", "width", "lr", "steps", "init_scale", "optimizer", "dtype", "polished", "n")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("file", help="the sweep's file, made if there is none")
+    parser.add_argument("-K", "--classes", metavar="K,...", type=integers, help="numbers of classes")
+    parser.add_argument("-L", "--layers", metavar="L,...", type=integers, help="numbers of layers")
+    parser.add_argument("--weight-decay", metavar="LAM,...", type=numbers, help="regularisations")
+    parser.add_argument("--width", metavar="D,...", type=integers, default=[64], help="widths (default: 64)")
+    parser.add_argument("--lr", metavar="LR,...", type=numbers, default=[0.5], help="learning rates (default: 0.5)")
+    add_training_arguments(parser)
+    parser.add_argument("--batch", type=int, default=16, help="seeds in one task (default: 16)")
+    parser.add_argument("--no-recognise", action="store_true", help="do not name the solutions")
+    parser.add_argument("--workers", type=int, help="local processes (default: one for each CPU)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster of this scheduler instead")
+    parser.add_argument("--retry-failed", action="store_true", help="do tasks again that ended with an error")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    parser.add_argument("--csv", metavar="FILE", help="export the finished runs")
+    parser.add_argument("--parquet", metavar="FILE", help="export the finished runs; needs pyarrow")
+    parser.add_argument("--json", action="store_true", help="print the summary as a list of JSON objects")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do the sweep, export it and print a summary."""
+    axes = (arguments.classes, arguments.layers, arguments.weight_decay)
+    if any(axis is not None for axis in axes) and any(axis is None for axis in axes):
+        raise InputError("--classes, --layers and --weight-decay are given together, or none of them")
+    with wrong_input():
+        results = sweep.Results(arguments.file) if axes[0] is None else _sweep(arguments)
+        if arguments.csv:
+            results.to_csv(arguments.csv)
+        if arguments.parquet:
+            try:
+                results.to_parquet(arguments.parquet)
+            except ImportError as error:
+                raise InputError(str(error)) from error
+        summary = [_summary(list(rows)) for _, rows in groupby(results.rows(), lambda r: [r[k] for k in _SETTING])]
+        counts = results.counts()
+    if arguments.json:
+        print(json.dumps(summary, indent=2))
+    else:
+        _print(summary, counts)
+
+
+def _sweep(arguments: argparse.Namespace) -> sweep.Results:
+    grid = sweep.Grid(
+        K=arguments.classes,
+        L=arguments.layers,
+        lam=arguments.weight_decay,
+        width=arguments.width,
+        lr=arguments.lr,
+        seeds=arguments.seeds,
+        n=arguments.samples_per_class,
+        steps=arguments.steps,
+        init_scale=arguments.init_scale,
+        optimizer=arguments.optimizer,
+        dtype=arguments.dtype,
+        polish=arguments.polish,
+        recognise=not arguments.no_recognise,
+        batch=arguments.batch,
+    )
+    with _dask(arguments.dask) as executor:
+        return sweep.run(
+            arguments.file,
+            grid,
+            executor=executor,
+            workers=arguments.workers,
+            retry_failed=arguments.retry_failed,
+            progress=not arguments.quiet and sys.stderr.isatty(),
+        )
+
+
+@contextmanager
+def _dask(address: str | None) -> Iterator[Executor | None]:
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--dask needs distributed: pip install 'neural-collapse-theory[dask]'") from error
+    with Client(address, timeout=10) as client:
+        yield cast(Executor, client.get_executor())
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    finished = [row for row in rows if row["loss"] is not None]
+    kinds = Counter(row["kind"] for row in finished if row["kind"])
+    first = rows[0]
+    return {
+        **{name: first[name] for name in _SETTING},
+        "runs": len(rows),
+        "diverged": len(rows) - len(finished),
+        "below_dnc": sum(row["loss"] < row["loss_dnc"] for row in finished),
+        "lowest_loss": min((row["loss"] for row in finished), default=None),
+        "loss_dnc": first["loss_dnc"],
+        "loss_srg": first["loss_srg"],
+        "mean_rank": fmean(row["mean_rank"] for row in finished) if finished else None,
+        "kinds": dict(kinds.most_common()),
+    }
+
+
+def _print(summary: list[dict[str, Any]], counts: dict[str, int]) -> None:
+    print("  K   L        lam  width      lr  runs  diverged  below DNC   lowest / DNC  mean rank  solutions")
+    for s in summary:
+        lowest = "" if s["lowest_loss"] is None else f"{s['lowest_loss'] / s['loss_dnc']:.5f}"
+        rank = "" if s["mean_rank"] is None else f"{s['mean_rank']:.2f}"
+        print(
+            f"{s['K']:3} {s['L']:3} {s['lam']:10.4g} {s['width']:6} {s['lr']:7.4g} {s['runs']:5} {s['diverged']:9}"
+            f" {s['below_dnc']:10} {lowest:>14} {rank:>10}  {', '.join(f'{k}: {v}' for k, v in s['kinds'].items())}".rstrip()
+        )
+    states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    print(f"runs: {states or 'none'}")

@@ -1,0 +1,51 @@
+r"""The vocabulary of the ledger: claims, their checks, and the refutations these report.
+
+A *claim* is a theorem, lemma, displayed equation or reported experiment, stated as its source prints it. A *check* is
+a function of the statement, so that one and the same function is run on the printed statement, on the amended one
+where there is one, and on every *near miss*: a false statement close to the true one, which the check must reject.
+Nothing can pass by asserting nothing.
+
+A claim is one file:
+
+>>> from nct.ledger import Claim, Statement, require
+>>> claim = Claim(
+...     id="example.sum",
+...     title="Sum of the first integers",
+...     source="Gauss",
+...     verdict="holds",
+...     printed=Statement(r"\sum_{i=1}^m i = m(m+1)/2", lambda m: m * (m + 1) // 2),
+...     near_misses={"off by one": lambda m: m * (m - 1) // 2},
+... )
+>>> @claim.check("exact")
+... def test_by_adding_up(statement):
+...     for m in range(1, 50):
+...         require(statement(m) == sum(range(m + 1)), "the sum differs", m=m)
+>>> test_by_adding_up(claim.printed.value)
+>>> test_by_adding_up(claim.near_misses["off by one"])
+Traceback (most recent call last):
+...
+nct.ledger._claim.Refuted: the sum differs: m = 1
+
+`pytest` runs such files through the plugin `nct.ledger.plugin`, which the distribution registers.
+"""
+
+from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Refuted, Statement, Variant, Verdict, require
+from nct.ledger._library import LedgerError, Listing, find_ledger, load_claims, read_claims
+
+__all__ = [
+    "KINDS",
+    "VERDICTS",
+    "Check",
+    "Claim",
+    "Kind",
+    "LedgerError",
+    "Listing",
+    "Refuted",
+    "Statement",
+    "Variant",
+    "Verdict",
+    "find_ledger",
+    "load_claims",
+    "read_claims",
+    "require",
+]

@@ -1,0 +1,21 @@
+from . import (
+    agop as agop,
+)
+from . import (
+    data as data,
+)
+from . import (
+    deep_rfm as deep_rfm,
+)
+from . import (
+    descent as descent,
+)
+from . import (
+    kernels as kernels,
+)
+from . import (
+    metrics as metrics,
+)
+from . import (
+    sweep as sweep,
+)

@@ -1,0 +1,106 @@
+"""What a training run looked like on the way, kept at stated steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from numerics.descent._metrics import class_means, dnc1
+from numerics.descent._problem import Problem, positive_integer
+
+__all__ = ["History", "record_steps"]
+
+
+@dataclass(frozen=True)
+class History:
+    """Loss, DNC1 and singular values of S runs at R steps.
+
+    After a run has diverged its entries are infinite.
+
+    Attributes
+    ----------
+    steps : array (R,)
+        Number of updates made, beginning with 0.
+    loss : array (R, S)
+    dnc1 : array (R, S, L)
+        tr Σ_W / tr Σ_B of H_1, …, H_L.
+    singular_values : array (R, S, L, K)
+        Of the class means of H_1, …, H_L, in decreasing order.
+    """
+
+    steps: Int[np.ndarray, " R"]
+    loss: Float[np.ndarray, "R S"]
+    dnc1: Float[np.ndarray, "R S L"]
+    singular_values: Float[np.ndarray, "R S L K"]
+
+    @property
+    def index(self) -> dict[int, int]:
+        """Where each step is in the arrays."""
+        return {int(step): i for i, step in enumerate(self.steps)}
+
+    @classmethod
+    def empty(cls, problem: Problem, runs: int, steps: Sequence[int]) -> History:
+        """Make room for the given steps."""
+        shape = (len(steps), runs)
+        return cls(
+            np.array(steps),
+            np.full(shape, np.inf),
+            np.full((*shape, problem.L), np.inf),
+            np.full((*shape, problem.L, problem.K), np.inf),
+        )
+
+    @staticmethod
+    def concatenate(parts: Sequence[History]) -> History:
+        """Join histories of different runs at the same steps."""
+        names = [f.name for f in fields(History) if f.name != "steps"]
+        return History(parts[0].steps, *(np.concatenate([getattr(p, name) for p in parts], 1) for name in names))
+
+    def select(self, index: np.ndarray) -> History:
+        """Keep only the runs in ``index``."""
+        return History(self.steps, self.loss[:, index], self.dnc1[:, index], self.singular_values[:, index])
+
+    def record(self, at: int, problem: Problem, parameters: Sequence[Tensor], diverged: np.ndarray) -> None:
+        """Fill in row ``at`` from the parameters, except for runs that have diverged."""
+        here = [p.double() for p in parameters]
+        features, _, output = problem.layers(here)
+        loss = problem.objective(here, output).cpu().numpy()
+        alive = ~diverged
+        self.loss[at, alive] = loss[alive]
+        for l, h in enumerate(features):
+            self.dnc1[at, alive, l] = dnc1(h, problem.K).cpu().numpy()[alive]
+            values = torch.linalg.svdvals(class_means(h, problem.K).cpu())  # small ones are slow on a GPU
+            self.singular_values[at, alive, l] = values.numpy()[alive]
+
+
+def record_steps(record: int | Sequence[int], steps: int) -> list[int]:
+    """Steps at which to record, 0 and ``steps`` among them.
+
+    Parameters
+    ----------
+    record : int or sequence of ints
+        About how many steps, evenly spaced in the logarithm, or which ones.
+    steps : int
+        Length of the training.
+
+    Returns
+    -------
+    list of ints
+        In increasing order.
+
+    Examples
+    --------
+    >>> record_steps(4, 1000), record_steps([500], 1000)
+    ([0, 1, 32, 1000], [0, 500, 1000])
+    """
+    if not isinstance(record, Sequence):
+        wanted = np.geomspace(1, max(steps, 1), positive_integer("record", record, 2) - 1).round().astype(int).tolist()
+    else:
+        wanted = [positive_integer("record", step, 0) for step in record]
+        if wanted and max(wanted) > steps:
+            raise ValueError(f"record must not go beyond steps = {steps}, got {max(wanted)}")
+    return sorted({0, steps, *(step for step in wanted if step <= steps)})

@@ -1,0 +1,41 @@
+"""Measures of neural collapse: NC1 to NC4 and more, in one pass over data of any size."""
+
+from numerics.metrics._neural_collapse import (
+    ClassStatistics,
+    CollapseMetrics,
+    NearestClassCenter,
+    NeuralCollapse,
+    cdnv,
+    centred_gram,
+    class_statistics,
+    collapse_metrics,
+    dnc2,
+    effective_rank,
+    nc1,
+    nc1_pinv,
+    nc2,
+    nc2_normalised,
+    nc3,
+    nc4,
+    simplex_etf,
+)
+
+__all__ = [
+    "ClassStatistics",
+    "CollapseMetrics",
+    "NearestClassCenter",
+    "NeuralCollapse",
+    "cdnv",
+    "centred_gram",
+    "class_statistics",
+    "collapse_metrics",
+    "dnc2",
+    "effective_rank",
+    "nc1",
+    "nc1_pinv",
+    "nc2",
+    "nc2_normalised",
+    "nc3",
+    "nc4",
+    "simplex_etf",
+]

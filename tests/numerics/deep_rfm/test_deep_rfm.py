@@ -1,0 +1,441 @@
+"""numerics.deep_rfm and numerics.kernels: Algorithm 1 step by step, singular kernels, resume, wrong input."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from nct import cli
+from numerics.deep_rfm import DeepRFM, agop_root
+from numerics.kernels import (
+    CosineFeatures,
+    Gaussian,
+    Laplace,
+    Linear,
+    ReLUFeatures,
+    SingularKernelWarning,
+    extreme_eigenvalue,
+    solve_kernel,
+)
+from numerics.metrics import collapse_metrics
+
+F64 = torch.float64
+
+
+def points(n, d, seed=0):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=F64)
+
+
+def clusters(n=60, d=8, K=3, seed=0, spread=0.5):
+    y = np.arange(n) % K
+    return (points(K, d, seed)[y] + spread * points(n, d, seed + 1)).numpy(), y
+
+
+# --- kernel regression -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+def test_a_regular_matrix_is_solved_and_its_condition_known(ridge):
+    K = Laplace(2.0)(points(80, 5))
+    Y = points(80, 3, 1)
+    regular = K + ridge * torch.eye(80, dtype=F64)
+    solution = solve_kernel(K.clone(), Y, ridge=ridge)
+    torch.testing.assert_close(solution.alpha, torch.linalg.solve(regular, Y))
+    assert (solution.method, solution.rank, solution.singular) == ("cholesky", 80, False)
+    assert solution.condition == pytest.approx(float(torch.linalg.cond(regular)), rel=0.05)
+    assert solution.residual < 1e-13
+
+
+def singular_problem(n=60, copies=3):
+    """Every point several times, and targets that agree on the copies."""
+    X = points(n // copies, 4).repeat_interleave(copies, dim=0)
+    Y = points(n // copies, 2, 1).repeat_interleave(copies, dim=0)
+    return Laplace(2.0)(X), Y
+
+
+@pytest.mark.parametrize("method", ["pinv", "jitter"])
+def test_a_singular_matrix_gives_the_pseudo_inverse_solution(method):
+    K, Y = singular_problem()
+    expected = torch.linalg.pinv(K, hermitian=True, rtol=1e-10) @ Y
+    solution = solve_kernel(K.clone(), Y, singular=method)
+    assert solution.method == method
+    assert solution.singular
+    copies = solution.alpha.view(20, 3, 2)
+    torch.testing.assert_close(copies.sum(dim=1), expected.view(20, 3, 2).sum(dim=1), rtol=1e-9, atol=1e-9)
+    # How the sum is shared among copies: equally. Jitter resolves that to machine epsilon over itself, 1/60 here.
+    torch.testing.assert_close(
+        copies, copies.mean(dim=1, keepdim=True).expand_as(copies), rtol=0.0, atol=1e-9 if method == "pinv" else 1 / 60
+    )
+    assert solution.residual < 1e-12
+    assert solution.condition > 1e14
+    assert solution.shift > 0.0
+    assert solution.rank == (20 if method == "pinv" else 60)
+
+
+def test_contradictory_targets_on_equal_points_leave_a_residual_that_is_reported():
+    K = torch.ones(2, 2, dtype=F64)
+    solution = solve_kernel(K, torch.tensor([[1.0], [0.0]], dtype=F64), singular="pinv")
+    torch.testing.assert_close(solution.alpha, torch.full((2, 1), 0.25, dtype=F64))
+    assert solution.residual == pytest.approx(0.5**0.5)
+
+
+def test_lanczos_finds_the_largest_eigenvalue_from_below():
+    A = points(200, 200)
+    A = A @ A.T
+    largest = float(torch.linalg.eigvalsh(A)[-1])
+    estimate = extreme_eigenvalue(lambda v: A @ v, A)
+    assert 0.99 * largest < estimate < largest * (1 + 1e-12)
+    assert extreme_eigenvalue(lambda v: 3.0 * v, points(5, 1)) == pytest.approx(3.0)
+
+
+def test_wrong_input_to_kernel_regression():
+    K, Y = singular_problem()
+    with pytest.raises(ValueError, match="square"):
+        solve_kernel(K[:, :5], Y)
+    with pytest.raises(ValueError, match="one row a point: 60"):
+        solve_kernel(K, Y[:5])
+    with pytest.raises(ValueError, match="ridge"):
+        solve_kernel(K, Y, ridge=-1.0)
+    with pytest.raises(ValueError, match="singular must be"):
+        solve_kernel(K, Y, singular="ignore")
+    for method in ("pinv", "jitter"):
+        with pytest.raises(ValueError, match="semi-definite; it has"):
+            solve_kernel(torch.diag(torch.tensor([1.0, -1.0], dtype=F64)), Y[:2], singular=method)
+
+
+# --- the square root of the AGOP ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 8), (12, 40)])
+@pytest.mark.parametrize("kernel", [Laplace(2.0), Gaussian(2.0), Linear()])
+def test_root_squares_to_the_agop_in_either_eigenproblem(n, d, kernel):
+    X, alpha = points(n, d), points(n, 3, 1)
+    root = agop_root(kernel, X, alpha)
+    gradients = torch.einsum("ijd,jc->icd", kernel.gradient(X), alpha)
+    M = torch.einsum("icd,ice->de", gradients, gradients) / n
+    assert root.vectors.shape == (d, min(n, d))
+    torch.testing.assert_close(root.matrix @ root.matrix, M, rtol=1e-10, atol=1e-12 * float(M.abs().max()))
+    assert torch.equal(root.matrix, root.matrix.T) or (root.matrix - root.matrix.T).abs().max() < 1e-13
+    assert torch.linalg.eigvalsh(root.matrix)[0] > -1e-12
+    new = points(5, d, 2)
+    torch.testing.assert_close(root(new), new @ root.matrix)
+
+
+def test_root_refuses_a_kernel_with_a_metric_of_its_own():
+    with pytest.raises(ValueError, match="no Mahalanobis"):
+        agop_root(Laplace(1.0, M=torch.eye(2, dtype=F64)), points(3, 2), points(3, 1))
+
+
+# --- the estimator -----------------------------------------------------------------------------------------------
+
+
+def algorithm_1(X, y, K, depth, model, kernel, scale):
+    """Algorithm 1 by the letter, with inverses and Jacobians of the definition; only the drawn maps are shared."""
+    X = torch.as_tensor(X)
+    Y = -torch.ones(len(y), K, dtype=F64)
+    Y[torch.arange(len(y)), torch.as_tensor(y)] = 1.0
+    stages = []
+    for layer in range(depth):
+        X = X / X.norm(dim=1, keepdim=True)
+        alpha = torch.linalg.inv(kernel(X)) @ Y
+        gradients = torch.einsum("ijd,jc->icd", kernel.gradient(X), alpha)
+        M = torch.einsum("icd,ice->de", gradients, gradients) / scale
+        values, vectors = torch.linalg.eigh(M)
+        projected = X @ ((vectors * values.clamp_min(0).sqrt()) @ vectors.T)
+        features = model.layers_[layer].features(projected)
+        stages.append((X, projected, features))
+        X = features
+    X = X / X.norm(dim=1, keepdim=True)
+    return stages, X, torch.linalg.inv(kernel(X)) @ Y
+
+
+@pytest.mark.parametrize("kernel", [Laplace(2.0), Gaussian(1.0)])
+@pytest.mark.parametrize("feature_map", [ReLUFeatures(50), CosineFeatures(50, "laplace-l1", 5.0)])
+@pytest.mark.parametrize("agop_scale", ["mean", "sum"])
+def test_layers_are_those_of_algorithm_1(kernel, feature_map, agop_scale):
+    X, y = clusters()
+    model = DeepRFM(2, kernel=kernel, feature_map=feature_map, agop_scale=agop_scale, random_state=3).fit(X, y)
+    stages, final, alpha = algorithm_1(X, y, 3, 2, model, kernel, 60 if agop_scale == "mean" else 1)
+    for record, tensors in zip(model.records_, stages, strict=True):
+        for stage, tensor in zip(("input", "projected", "features"), tensors, strict=True):
+            expected = collapse_metrics(tensor, torch.as_tensor(y), 3)
+            assert record.metrics[stage].nc1 == pytest.approx(expected.nc1, rel=1e-7)
+            assert record.metrics[stage].nc2 == pytest.approx(expected.nc2, rel=1e-7)
+        assert record.solver == "cholesky"
+        assert (np.diff(record.spectrum) <= 0).all()
+    np.testing.assert_allclose(model.transform(X), final.numpy(), atol=1e-7)
+    np.testing.assert_allclose(model.decision_function(X), (kernel(final) @ alpha).numpy(), atol=1e-6)
+    assert model.score(X, y) == 1.0
+
+
+def test_nc1_falls_through_the_agop_and_not_through_the_features():
+    X, y = load_digits(return_X_y=True)
+    model = DeepRFM(4, feature_map=ReLUFeatures(512), random_state=0).fit(X[:400] - X[:400].mean(0), y[:400])
+    for record in model.records_:
+        assert record.metrics["projected"].nc1 < 0.5 * record.metrics["input"].nc1
+        assert record.metrics["features"].nc1 > record.metrics["projected"].nc1
+
+
+def test_collapsed_data_is_solved_by_the_pseudo_inverse_with_a_warning():
+    X, y = clusters(spread=0.0)
+    with pytest.warns(SingularKernelWarning, match="layers 1, 2 are singular to working precision; solved by pinv"):
+        model = DeepRFM(2, feature_map=ReLUFeatures(32), random_state=0).fit(X, y)
+    assert np.isfinite(model.transform(X)).all()
+    assert model.records_[0].rank == 3
+    assert model.records_[1].metrics["features"].nc1 < 1e-25
+    assert model.score(X, y) == 1.0
+
+
+def test_gram_snapshots():
+    X, y = clusters(n=30)
+    model = DeepRFM(2, feature_map=ReLUFeatures(32), random_state=0, grams=(1, 3), gram_samples=12).fit(X, y)
+    assert sorted(model.grams_) == [1, 3]
+    assert model.grams_[3].shape == (12, 12)
+    assert (np.diff(y[model.gram_index_]) >= 0).all()
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    centred = unit - unit.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    expected = (centred @ centred.T)[np.ix_(model.gram_index_, model.gram_index_)]
+    np.testing.assert_allclose(model.grams_[1], expected, atol=1e-6)
+
+
+def test_a_seed_repeats_and_labels_may_be_anything():
+    X, y = clusters()
+    names = np.array(["a", "b", "c"])[y]
+    first, second = (DeepRFM(2, feature_map=ReLUFeatures(20), random_state=1).fit(X, names) for _ in range(2))
+    np.testing.assert_array_equal(first.transform(X), second.transform(X))
+    assert (first.predict(X) == names).all()
+    other = DeepRFM(2, feature_map=ReLUFeatures(20), random_state=2).fit(X, names)
+    assert not np.allclose(first.transform(X), other.transform(X))
+
+
+def test_one_hot_targets_and_float32():
+    X, y = clusters()
+    model = DeepRFM(1, feature_map=ReLUFeatures(20), targets="onehot", dtype="float32", random_state=1).fit(X, y)
+    assert model.transform(X).dtype == np.float32
+    np.testing.assert_allclose(model.decision_function(X), np.eye(3)[y], atol=1e-3)
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_after(layers):
+    def callback(model, record):
+        if record.layer == layers:
+            raise Stop
+
+    return callback
+
+
+@pytest.mark.parametrize("through_disk", [False, True])
+def test_an_interrupted_fit_resumes_to_the_same_result(tmp_path, through_disk):
+    X, y = clusters()
+    settings = {"feature_map": CosineFeatures(30, "gaussian", 2.0), "random_state": 5, "grams": (1, 2, 4)}
+    whole = DeepRFM(3, **settings).fit(X, y)
+    model = DeepRFM(3, **settings, callback=stop_after(2))
+    with pytest.raises(Stop):
+        model.fit(X, y)
+    assert len(model.records_) == 2
+    with pytest.raises(Exception, match="not fitted"):
+        model.predict(X)
+    if through_disk:
+        model.save(tmp_path / "model.pt")
+        model = DeepRFM.load(tmp_path / "model.pt")
+    model.set_params(warm_start=True, callback=None).fit(X, y)
+    np.testing.assert_allclose(model.transform(X), whole.transform(X), atol=1e-12)
+    assert [r.metrics["features"].nc1 for r in model.records_] == pytest.approx(
+        [r.metrics["features"].nc1 for r in whole.records_], rel=1e-9
+    )
+    assert sorted(model.grams_) == [1, 2, 4]
+    deeper = model.set_params(depth=4).fit(X, y)
+    assert len(deeper.records_) == 4
+    # Interrupted, a fitted model does not go on predicting with the coefficients of its former depth.
+    with pytest.raises(Stop):
+        model.set_params(depth=6, callback=stop_after(5)).fit(X, y)
+    with pytest.raises(Exception, match="not fitted"):
+        model.predict(X)
+
+
+def test_a_saved_model_predicts_the_same(tmp_path):
+    X, y = clusters()
+    model = DeepRFM(2, kernel=Gaussian(1.5), feature_map=ReLUFeatures(20), random_state=0).fit(
+        X, np.array(list("abc"))[y]
+    )
+    model.save(tmp_path / "model.pt")
+    again = DeepRFM.load(tmp_path / "model.pt")
+    np.testing.assert_array_equal(again.decision_function(X), model.decision_function(X))
+    assert again.predict(X).tolist() == model.predict(X).tolist()
+    assert again.kernel.bandwidth == 1.5
+    assert again.records_[1].metrics == model.records_[1].metrics
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_files_that_are_no_models(tmp_path):
+    path = tmp_path / "other.pt"
+    path.write_bytes(b"not a model")
+    with pytest.raises(ValueError, match="is not a saved DeepRFM"):
+        DeepRFM.load(path)
+    torch.save({"format": 7, "parameters": {}}, path)
+    with pytest.raises(ValueError, match="is not a saved DeepRFM"):
+        DeepRFM.load(path)
+    with pytest.raises(FileNotFoundError):
+        DeepRFM.load(tmp_path / "absent.pt")
+    with pytest.raises(ValueError, match="no layers to save"):
+        DeepRFM().save(path)
+
+
+def test_clone_keeps_every_parameter():
+    model = DeepRFM(3, kernel=Gaussian(1.5), feature_map=CosineFeatures(9), ridge=0.5, grams=(1,))
+    copy = clone(model)
+    assert copy.get_params()["kernel"].bandwidth == 1.5
+    assert copy.get_params()["depth"] == 3
+    assert copy.feature_map == model.feature_map
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"depth": 0}, ValueError, "depth must be at least 1"),
+        ({"depth": 1.5}, TypeError, "depth must be an integer"),
+        ({"kernel": "laplace"}, TypeError, "kernel must be"),
+        ({"kernel": Laplace(1.0, M=torch.eye(8, dtype=F64))}, ValueError, "Mahalanobis"),
+        ({"feature_map": "relu"}, TypeError, "feature_map must be"),
+        ({"ridge": -1.0}, ValueError, "ridge must be non-negative"),
+        ({"targets": "binary"}, ValueError, "targets must be one of signed, onehot"),
+        ({"agop_scale": "max"}, ValueError, "agop_scale"),
+        ({"grams": (0,)}, ValueError, "grams must name layers in 1…"),
+        ({"device": "abacus"}, ValueError, "device 'abacus' cannot be used"),
+        ({"dtype": "float16"}, ValueError, "dtype must be"),
+        ({"memory_limit": 1000}, ValueError, "memory_limit = 1000 bytes is too small"),
+    ],
+)
+def test_wrong_parameters(parameters, error, message):
+    X, y = clusters()
+    with pytest.raises(error, match=message):
+        DeepRFM(**{"depth": 1, **parameters}).fit(X, y)
+
+
+def test_projection_is_the_last_stage_that_was_measured():
+    X, y = clusters()
+    model = DeepRFM(2, feature_map=ReLUFeatures(64), random_state=0).fit(X, y)
+    measured = collapse_metrics(torch.as_tensor(model.project(X)), torch.as_tensor(y), len(model.classes_))
+    assert measured.nc1 == pytest.approx(model.records_[-1].metrics["projected"].nc1, rel=1e-10)
+    assert measured.nc2 == pytest.approx(model.records_[-1].metrics["projected"].nc2, rel=1e-10)
+
+
+def test_wrong_data():
+    X, y = clusters()
+    with pytest.raises(ValueError, match="at least two classes"):
+        DeepRFM(1).fit(X, y * 0)
+    with pytest.raises(ValueError, match="NaN"):
+        DeepRFM(1).fit(np.where(X > 1, np.nan, X), y)
+    model = DeepRFM(1, feature_map=ReLUFeatures(64), random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="8 features"):
+        model.predict(X[:, :5])
+    with pytest.raises(ValueError, match="warm_start cannot remove"):
+        model.set_params(depth=2).fit(X, y).set_params(depth=1, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="classes fitted before"):
+        model.set_params(depth=2).fit(X, y + 1)
+    with pytest.raises(ValueError, match="X or y differ"):
+        model.fit(X + 1e-9, y)
+
+
+@pytest.mark.filterwarnings("ignore::numerics.kernels.SingularKernelWarning")
+@parametrize_with_checks([DeepRFM(2, feature_map=ReLUFeatures(64), random_state=0)])
+def test_scikit_learn_conventions(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        check(estimator)
+
+
+# --- the command line --------------------------------------------------------------------------------------------
+
+
+SMALL = ["deep-rfm", "--samples", "150", "--width", "64"]
+
+
+def table(capsys, *arguments):
+    assert cli.main([*SMALL, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_prints_the_layers_of_the_model(capsys):
+    rows = list(csv.DictReader(io.StringIO(table(capsys, "--depth", "2", "--csv", "--seed", "3"))))
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:150] - X[:150].mean(0), y[:150]
+    X /= np.where(X.std(0) > 0, X.std(0), 1.0)
+    model = DeepRFM(2, feature_map=ReLUFeatures(64), random_state=3).fit(X, y)
+    assert [float(row["nc1_projected"]) for row in rows] == pytest.approx(
+        [record.metrics["projected"].nc1 for record in model.records_], rel=1e-9
+    )
+    objects = json.loads(table(capsys, "--depth", "1", "--json", "--kernel", "gaussian", "--features", "cos-gaussian"))
+    assert objects[0]["metrics"]["features"]["nc1"] > objects[0]["metrics"]["projected"]["nc1"]
+    lines = table(capsys, "--depth", "3").splitlines()
+    assert len(lines) == 4
+    assert lines[0].split()[:3] == ["layer", "NC1:", "X"]
+
+
+def test_the_command_stops_and_resumes(capsys, tmp_path):
+    path = str(tmp_path / "run.pt")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nct.cli", *SMALL, "--depth", "5000", "--checkpoint", path],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(600):
+        if (tmp_path / "run.pt").exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "go on with --resume" in err
+    assert "Traceback" not in err
+    done = len(DeepRFM.load(path).records_)
+    assert done >= 1
+    resumed = table(capsys, "--depth", str(done + 1), "--checkpoint", path, "--resume", "--csv")
+    whole = table(capsys, "--depth", str(done + 1), "--csv")
+    for first, second in zip(csv.DictReader(io.StringIO(resumed)), csv.DictReader(io.StringIO(whole)), strict=True):
+        # Rounding grows with the condition of the layers between.
+        assert float(first["nc1_projected"]) == pytest.approx(float(second["nc1_projected"]), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resume"], "--resume needs --checkpoint"),
+        (["--depth", "0"], "depth must be at least 1"),
+        (["--bandwidth", "-1"], "bandwidth must be positive"),
+        (["--samples", "5000"], "samples must lie in 1…1797"),
+        (["--feature-bandwidth", "2"], "ReLU features have none"),
+        (["--device", "abacus"], "device 'abacus' cannot be used"),
+        (["--data", "imagenet"], "invalid choice"),
+        (["--checkpoint", "absent.pt", "--resume"], "absent.pt"),
+    ],
+)
+def test_wrong_arguments_are_one_line(complaint, arguments, message):
+    assert message in complaint(*SMALL, *arguments)
+
+
+def test_a_checkpoint_is_not_overwritten_or_continued_with_other_settings(capsys, complaint, tmp_path):
+    path = str(tmp_path / "run.pt")
+    table(capsys, "--depth", "1", "--checkpoint", path)
+    for arguments, message in (
+        ([], "go on from it with --resume, or delete it"),
+        (["--resume", "--bandwidth", "3"], "was made with kernel Laplace(bandwidth=2.0)"),
+        (["--resume", "--seed", "1"], "another --seed"),
+        (["--resume", "--samples", "140"], "X or y differ"),
+    ):
+        assert message in complaint(*SMALL, "--depth", "2", "--checkpoint", path, *arguments)

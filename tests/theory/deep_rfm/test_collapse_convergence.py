@@ -1,0 +1,99 @@
+"""theory.deep_rfm.collapse_convergence: each step of the proof on random layers, and its certificate."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import labels
+from theory.deep_rfm import collapse_convergence, collapse_map
+
+
+def layer(n, K, lam_map, x, seed):
+    """A later layer's Gram matrix over n, the next one's, and the projection."""
+    rng, N, lam_k = np.random.default_rng(seed), n * K, x * lam_map
+    Y = labels.one_hot([n] * K)
+    features = rng.standard_normal((N, rng.integers(1, N + 1))) * 10 ** rng.uniform(-2, 2) * lam_map**0.5
+    parameters = {"lam_k": lam_k, "lam_map": lam_map, "kappa": collapse_map.exact_kappa(n, lam_k, lam_map)}
+    before, after = collapse_map.iterate(lam_map * np.eye(N) + features @ features.T, Y, **parameters, layers=2)
+    return before / n, after / n, Y.T @ Y / n
+
+
+LAYERS = (st.integers(1, 5), st.integers(1, 3), st.floats(-2, 2), st.floats(0.01, 1.0), st.integers(0, 2**32 - 1))
+
+
+@given(*LAYERS)
+def test_steps_of_the_proof(n, K, log_map, x, seed):
+    lam_map = 10.0**log_map
+    H, mapped, P = layer(n, K, lam_map, x, seed)
+    c = lam_map * (1 + x) / n
+    theta = x / (1 + x + c)
+    values, vectors = np.linalg.eigh(H)
+    inside, delta = vectors[:, -K:], values[-K:] - 1
+    outside = vectors[:, :-K]
+    E, e, rounding = H - P, np.linalg.norm(H - P, 2), 1e-10
+    # step 1
+    j = np.diag(c * delta / (1 + c + delta))
+    Sigma = np.eye(K) - inside.T @ P @ inside
+    E01, E11 = inside.T @ E @ outside, outside.T @ E @ outside
+    change = mapped - P
+    first = 2 * j + theta * j @ j - j @ Sigma - Sigma @ j - theta * j @ Sigma @ j
+    assert np.allclose(inside.T @ change @ inside, theta * first, atol=rounding)
+    assert np.allclose(inside.T @ change @ outside, theta * (np.eye(K) - (1 - theta) * j) @ E01, atol=rounding)
+    assert np.allclose(outside.T @ change @ outside, theta * (2 - theta) * E11, atol=rounding)
+    assert np.allclose(Sigma, inside.T @ E @ inside - np.diag(delta), atol=rounding)
+    # step 2
+    angle = np.linalg.norm(outside.T @ P, 2) if n > 1 else 0.0
+    smallest, largest = ((1 + c) / (1 + c + x)) ** 2, (1 + x * c / (1 + x + c)) ** 2
+    assert angle <= min(e, x / (2 + x)) + rounding
+    assert np.all(np.abs(delta) <= e + rounding)
+    assert np.all((delta >= smallest - 1 - rounding) & (delta <= largest - 1 + rounding))
+    assert np.all(np.abs(np.diag(j)) <= c / (c + smallest) * np.abs(delta) + rounding)
+    # steps 3 and 4
+    pieces = [("range", "below"), ("range", "above"), ("rest", "below")]
+    bound = max(collapse_convergence.layer_factor(x, c, many_samples=c <= 1, block=block, d=d) for block, d in pieces)
+    assert np.linalg.norm(change, 2) <= theta * bound * e + rounding
+    assert theta * bound <= x
+
+
+@given(*LAYERS)
+def test_theorem(n, K, log_map, x, seed):
+    H, mapped, P = layer(n, K, 10.0**log_map, x, seed)
+    assert np.linalg.norm(mapped - P, 2) <= x * np.linalg.norm(H - P, 2) + 1e-13 * (1 + 10.0**-log_map)
+
+
+def test_certificates_verify_and_are_of_the_inequality():
+    certificates = collapse_convergence.certificates()
+    assert len(certificates) == 12
+    assert all(certificate.verify() for certificate in certificates)
+    # numerator over denominator is the slack, at a rational point of the first region
+    u, v = Fraction(2, 3), Fraction(5, 7)
+    x, c = 1 / (1 + u), v / (1 + v)
+    slack = 1 + x + c - collapse_convergence.layer_factor(x, c, many_samples=True, block="range", d="below")
+    assert certificates[0].value(u, v) / certificates[1].value(u, v) == slack
+
+
+def test_a_smaller_slack_is_not_certified():
+    certificate = collapse_convergence.certificates()[0]
+    lowered = dict(certificate.coefficients)
+    lowered[0, 0] -= 2 * certificate.coefficients[0, 0]
+    assert not replace(certificate, coefficients=lowered).verify()
+
+
+@pytest.mark.parametrize("x", [0.1, 0.5, 1.0])
+def test_factor_is_attained_for_many_samples(x):
+    # ϑ → x/(1+x): with c (1−ε) λ_map for c > 1 as the range, ε near 1 would fail
+    n, lam_map = 400, 1.0
+    Y, lam_k = labels.one_hot([n]), x * lam_map
+    kappa = collapse_map.exact_kappa(n, lam_k, lam_map)
+    within = np.eye(n)[0] - 1 / n
+    small = 1e-5 * (np.add.outer(within, within))  # turns the class's direction by a small angle
+    gram = Y.T @ Y
+    after = collapse_map.step(gram + small, Y, lam_k=lam_k, lam_map=lam_map, kappa=kappa) - gram
+    factor = np.linalg.norm(after, 2) / np.linalg.norm(small, 2)
+    assert factor == pytest.approx(x / (1 + x), rel=0.01)
+    exact = collapse_map.contraction_factor([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
+    assert exact == pytest.approx(factor, rel=1e-4)

@@ -1,0 +1,83 @@
+"""theory.ufm.two_layers: the cuts' spectra, losses, matrices, the certificate, wrong input."""
+
+from math import comb
+
+import numpy as np
+import pytest
+
+from theory.ufm import Problem, two_layers
+
+
+@pytest.mark.parametrize("r", [4, 6, 8])
+def test_spectra_of_balanced_cuts(r):
+    m, K = r // 2, r * (r - 1) // 2
+    M = two_layers.balanced_cuts(r)
+    assert M.shape == (comb(r, m), K)
+    assert set(np.unique(M)) == {-1, 0, 1}
+    a = comb(r - 2, m - 2)
+    values = np.linalg.eigvalsh(M.T @ M)
+    assert values[-(r - 1) :] == pytest.approx(a * r)
+    assert values[: K - r + 1] == pytest.approx(0, abs=1e-10)
+    Z = np.maximum(M, 0)
+    expected = [a * m / (2 * (2 * m - 3))] * (r * (r - 3) // 2) + [a * m / 2] * (r - 1) + [a * m * (m - 1) / 2]
+    assert np.linalg.eigvalsh(Z.T @ Z) == pytest.approx(np.sort(expected))
+
+
+def test_relu_raises_the_nuclear_norm_of_the_cuts_only():
+    def nuclear(M):
+        return np.linalg.svd(M, compute_uv=False).sum()
+
+    for M in (two_layers.hexagon(), two_layers.balanced_cuts(6), two_layers.balanced_cuts(8)):
+        assert nuclear(np.maximum(M, 0)) > nuclear(M) * 1.05
+    # r = 4 ties with collapse: pairs of opposite classes.
+    four = two_layers.balanced_cuts(4)
+    assert nuclear(np.maximum(four, 0)) == pytest.approx(nuclear(four)) == 6
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_explicit_matrices_have_the_stated_loss(n):
+    problem = Problem(K=15, lams=(0.001, 0.02, 0.004), n=n)
+    M = two_layers.balanced_cuts(6)
+    point = two_layers.solution(M, problem)
+    stated = two_layers.least_loss(M, problem.log_kappa)
+    assert point.loss == pytest.approx(stated.loss, rel=1e-12)
+    assert point.loss < problem.collapsed_loss() * 0.99
+    pre_activations = point.weights[0] @ point.features
+    assert np.linalg.matrix_rank(pre_activations, tol=1e-9) == 5
+
+
+def test_collapse_is_the_identity():
+    for log_kappa in (-6.0, -2.0, -1.4):
+        assert two_layers.least_loss(np.eye(7), log_kappa).loss == pytest.approx(
+            Problem(K=7, lams=(1.0, 1.0, np.exp(2 * log_kappa) / 7**3)).collapsed_loss(), rel=1e-12
+        )
+
+
+def test_hexagon_is_a_matrix_of_cosines():
+    i = np.arange(6)
+    cosines = np.cos(np.pi / 3 * (i[:, None] - i + 0.5))
+    assert two_layers.hexagon() * np.sqrt(3) / 2 == pytest.approx(cosines, abs=1e-12)
+
+
+def test_certificate_rejects_what_is_false():
+    assert two_layers.balanced_cuts_beat_collapse().verify()
+    assert not two_layers.balanced_cuts_beat_collapse(2).verify()
+    certificate = two_layers.balanced_cuts_beat_collapse(4)
+    assert certificate.bounds == (4, 0)
+    assert certificate.value(3, 2) > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: two_layers.balanced_cuts(5), "r = 5"),
+        (lambda: two_layers.balanced_cuts(2), "r = 2"),
+        (lambda: two_layers.least_loss(np.zeros((2, 2)), -1.0), "zero"),
+        (lambda: two_layers.least_loss(np.array([[np.nan]]), -1.0), "finite"),
+        (lambda: two_layers.solution(np.eye(3), Problem(K=2, lams=(1, 1, 1))), "3 classes"),
+        (lambda: two_layers.solution(np.eye(2), Problem(K=2, lams=(1, 1, 1, 1))), "L = 3"),
+    ],
+)
+def test_wrong_input(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()

@@ -1,0 +1,27 @@
+from . import (
+    certificate as certificate,
+)
+from . import (
+    deep_rfm as deep_rfm,
+)
+from . import (
+    dufm as dufm,
+)
+from . import (
+    geometry as geometry,
+)
+from . import (
+    labels as labels,
+)
+from . import (
+    ridge as ridge,
+)
+from . import (
+    schatten as schatten,
+)
+from . import (
+    ufm as ufm,
+)
+from . import (
+    woodbury as woodbury,
+)

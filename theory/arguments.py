@@ -1,0 +1,238 @@
+"""The door of every public function: scalar arguments are converted here, or refused with one wording.
+
+A number may be an int, a float, a Fraction, a NumPy scalar or a zero-dimensional array or tensor, and where a real
+number is wanted also a decimal string; they all mean the same everywhere. A bool is no number.
+
+Every error names the argument, the value and what is allowed:
+
+>>> check_integer("K", 5, at_least=6)
+Traceback (most recent call last):
+...
+ValueError: K = 5; K must be an integer ≥ 6
+>>> check_integer("K", "many", at_least=6)
+Traceback (most recent call last):
+...
+TypeError: K = 'many' is a str; K must be an integer ≥ 6
+"""
+
+import re
+from collections.abc import Collection
+from fractions import Fraction
+from math import isfinite
+from numbers import Rational, Real
+from typing import Any, TypeVar
+
+import numpy as np
+
+__all__ = ["check_choice", "check_exact", "check_integer", "check_real"]
+
+T = TypeVar("T")
+
+
+def check_integer(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
+    """Return `value` as an int; an integral float such as 10.0 counts as an integer.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    at_least : int
+        The least value that is allowed.
+    at_most : int, optional
+        The largest value that is allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number (a bool or a string is none).
+    ValueError
+        If it is not integral, below `at_least` or above `at_most`.
+
+    Examples
+    --------
+    >>> check_integer("K", np.uint8(200), at_least=2), check_integer("K", Fraction(6, 2), at_least=2)
+    (200, 3)
+    """
+    allowed = f"{name} must be an integer ≥ {at_least}" + (f" and ≤ {at_most}" if at_most is not None else "")
+    number = _scalar(value)
+    if not _is_real(number):
+        raise _wrong_type(name, value, allowed)
+    exact = _fraction(number)
+    if exact is None or exact.denominator != 1 or exact < at_least or (at_most is not None and exact > at_most):
+        raise _wrong_value(name, value, allowed)
+    return exact.numerator
+
+
+def check_real(name: str, value: object, *, above: float | None = None, at_least: float | None = None) -> float:
+    """Return `value` as a finite float within the bound given.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given; a decimal string counts as a number.
+    above, at_least : float, optional
+        The bound, which the value has to exceed or may not fall below.
+
+    Returns
+    -------
+    float
+        The nearest float. A positive number that is too small for a float is refused where 0 would be.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number (a bool is none).
+    ValueError
+        If it is not finite, beyond the floats, not above `above` or not at least `at_least`.
+
+    Examples
+    --------
+    >>> check_real("lam", "5e-4", above=0), check_real("lam", Fraction(1, 4), above=0)
+    (0.0005, 0.25)
+    """
+    allowed = f"{name} must be a finite real number" + _bound(above, at_least)
+    exact = _exact(name, value, allowed)
+    try:
+        number = float(exact)
+    except OverflowError:
+        raise _wrong_value(name, value, allowed) from None
+    # Both the number and its nearest float have to be within: a tiny positive one must not become 0 where 0 is refused.
+    if not all(_within(candidate, above, at_least) for candidate in (exact, number)):
+        raise _wrong_value(name, value, allowed)
+    return number
+
+
+def check_exact(name: str, value: object, *, above: int | None = None, at_least: int | None = None) -> Fraction:
+    """Return `value` exactly: a Fraction or a decimal string as it stands, a float by its binary value.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    above, at_least : int, optional
+        The bound, which the value has to exceed or may not fall below.
+
+    Returns
+    -------
+    Fraction
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number (a bool is none).
+    ValueError
+        If it is not finite, not within the bound, or a decimal string with an exponent of more than four digits.
+
+    Examples
+    --------
+    >>> check_exact("lam", "5e-4", above=0), check_exact("lam", 0.5, above=0)
+    (Fraction(1, 2000), Fraction(1, 2))
+    """
+    allowed = f"{name} must be a finite number, Fraction or decimal string" + _bound(above, at_least)
+    exact = _exact(name, value, allowed)
+    if not _within(exact, above, at_least):
+        raise _wrong_value(name, value, allowed)
+    return exact
+
+
+def check_choice(name: str, value: T, choices: Collection[T]) -> T:
+    """Return `value` if it is one of the choices.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    choices : collection
+        What is allowed.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+
+    Examples
+    --------
+    >>> check_choice("polish", "no", ["none", "best"])
+    Traceback (most recent call last):
+    ...
+    ValueError: polish = 'no'; polish must be one of 'none', 'best'
+    """
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
+        raise _wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def _scalar(value: Any) -> object:
+    """A zero-dimensional NumPy array or tensor as the scalar that it holds, anything else as it is."""
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
+        return value.item()
+    return value
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _fraction(number: Any) -> Fraction | None:
+    try:
+        return (
+            Fraction(int(number.numerator), int(number.denominator))
+            if isinstance(number, Rational)
+            else Fraction(float(number))
+        )
+    except (ValueError, OverflowError):  # NaN, infinity
+        return None
+
+
+def _exact(name: str, value: object, allowed: str) -> Fraction:
+    number = _scalar(value)
+    if not (_is_real(number) or isinstance(number, str)):
+        raise _wrong_type(name, value, allowed)
+    if not isinstance(number, str):
+        exact = _fraction(number)
+    elif re.fullmatch(
+        r"[^eE]*([eE][+-]?\d{1,4})?", number
+    ):  # longer exponents would take the memory of that many digits
+        try:
+            exact = Fraction(number)
+        except (ValueError, ZeroDivisionError):
+            exact = None
+    else:
+        exact = None
+    if exact is None:
+        raise _wrong_value(name, value, allowed)
+    return exact
+
+
+def _within(number: Fraction | float, above: float | None, at_least: float | None) -> bool:
+    finite = isinstance(number, Fraction) or isfinite(number)
+    return finite and (above is None or number > above) and (at_least is None or number >= at_least)
+
+
+def _bound(above: float | None, at_least: float | None) -> str:
+    return f" > {above}" if above is not None else f" ≥ {at_least}" if at_least is not None else ""
+
+
+def _wrong_type(name: str, value: object, allowed: str) -> TypeError:
+    return TypeError(f"{name} = {value!r} is a {type(value).__name__}; {allowed}")
+
+
+def _wrong_value(name: str, value: object, allowed: str) -> ValueError:
+    return ValueError(f"{name} = {value!r}; {allowed}")

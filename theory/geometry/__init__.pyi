@@ -1,0 +1,3 @@
+from . import (
+    triangular_graph as triangular_graph,
+)

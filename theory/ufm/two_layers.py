@@ -1,0 +1,202 @@
+r"""Two layers: pre-activations that cost less than deep neural collapse.
+
+In the 2-DUFM the ReLU stands between one factorisation and one ridge regression. Pre-activations M = W₁H₁ (class means, d × K)
+cost :math:`\sqrt{n\lambda_{H_1}\lambda_{W_1}}\,\lVert M\rVert_*`, and the singular values of σ(M) decide the rest. Collapse is
+M = I. Where :math:`\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*`, for instance where M is non-negative, every singular value of
+σ(M) is paid for and nothing beats collapse. But a ReLU can raise the nuclear norm, and these M of low rank gain from it:
+
+* `balanced_cuts`: classes are the edges of the complete graph on r = 2m vertices. Each row splits the vertices into halves and
+  is 1 on the edges inside one half, −1 inside the other and 0 across. The rank is r − 1. With a rows of which are 1 at a given
+  edge, :math:`M^\top M` is a r times a projection, and :math:`\sigma(M)^\top\sigma(M)` has the eigenvalues
+
+  .. math:: a\,\frac{m(m-1)}2 \;(\text{once}),\qquad a\,\frac m2 \;(r-1),\qquad a\,\frac m{2(2m-3)} \;(r(r-3)/2).
+
+  From r = 6, K = 15 on they beat collapse for every regularisation at which collapse beats the zero solution
+  (`balanced_cuts_beat_collapse`).
+* `hexagon`: six classes at the corners of a regular hexagon, rank 2. It beats collapse for regularisation near the threshold.
+
+>>> import numpy as np
+>>> log_kappa = np.log(np.sqrt(2) / 9)  # at κ = √u/(1+u)² collapse has the scale u
+>>> [round(least_loss(M, log_kappa).loss, 4) for M in (np.eye(15), balanced_cuts(6))]
+[0.3889, 0.3751]
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from theory.arguments import check_integer
+from theory.certificate import ShiftCertificate
+from theory.geometry.triangular_graph import complete_graph_edges
+from theory.ridge import minimiser
+from theory.schatten import minimal_factors, power
+from theory.ufm import Point, Problem, ScaleMinimum, least_over_scale
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
+__all__ = ["balanced_cuts", "balanced_cuts_beat_collapse", "hexagon", "least_loss", "solution"]
+
+
+def hexagon() -> Int[np.ndarray, "6 6"]:
+    """The circulant matrix of (1, 1, 0, −1, −1, 0).
+
+    Up to a factor these are the cosines of the angles between six corners of a regular hexagon, the columns, and the
+    midpoints of its sides, the rows.
+
+    >>> [int(np.linalg.matrix_rank(M)) for M in (hexagon(), np.maximum(hexagon(), 0))]
+    [2, 5]
+    """
+    return np.array([np.roll([1, 1, 0, -1, -1, 0], shift) for shift in range(6)])
+
+
+def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
+    """The rows for all splits of r vertices into halves, each with either sign.
+
+    Parameters
+    ----------
+    r : int
+        Even, at least 4.
+
+    Returns
+    -------
+    ndarray of int, shape (binom(r, r/2), r(r−1)/2)
+        Entries −1, 0, 1; columns in the order of `theory.geometry.triangular_graph.complete_graph_edges`.
+
+    Raises
+    ------
+    ValueError
+        If r is odd or below 4.
+
+    Examples
+    --------
+    >>> balanced_cuts(4)[:2]
+    array([[ 1,  0,  0,  0,  0, -1],
+           [ 0,  1,  0,  0, -1,  0]])
+    """
+    if check_integer("r", r, at_least=4) % 2:
+        raise ValueError(f"r = {r}; r must be even, so that the vertices split into halves")
+    halves = list(combinations(range(r), r // 2))
+    sides = np.full((len(halves), r), -1)
+    for row, half in zip(sides, halves, strict=True):
+        row[list(half)] = 1
+    ends = np.array(complete_graph_edges(r))
+    rows: Int[np.ndarray, "cuts K"] = (sides[:, ends[:, 0]] + sides[:, ends[:, 1]]) // 2
+    return rows
+
+
+def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> ScaleMinimum:
+    r"""The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
+
+    Parameters
+    ----------
+    pre_activations : ndarray, shape (d, K)
+        The class means of W₁H₁ up to a factor.
+    log_kappa : float
+        log κ, with :math:`\kappa = K\sqrt{n\lambda_{H_1}\lambda_{W_1}\lambda_{W_2}K}` (`Problem.log_kappa`).
+
+    Returns
+    -------
+    ScaleMinimum
+        The loss, and the square of the factor over Kλ_W2.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is zero or not finite.
+
+    Notes
+    -----
+    Weights and features are the balanced factors, whose cost is the nuclear norm, and W₂ is the ridge solution.
+
+    Examples
+    --------
+    >>> bool(least_loss(np.eye(6), -1.4).loss > least_loss(hexagon(), -1.4).loss)
+    True
+    """
+    M = np.asarray(pre_activations, float)
+    nuclear = power(M, 1)
+    if nuclear == 0:
+        raise ValueError("pre_activations are zero; no scale makes them a solution")
+    eigenvalues = np.zeros(M.shape[1])
+    values = np.linalg.svd(np.maximum(M, 0), compute_uv=False)
+    eigenvalues[: len(values)] = np.where(values > 1e-12 * nuclear, values, 0.0) ** 2
+    return least_over_scale(2, log_kappa + float(np.log(nuclear / M.shape[1])), eigenvalues)
+
+
+def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Point:
+    """Features and weights with pre-activations proportional to a given matrix, at their least loss.
+
+    Parameters
+    ----------
+    pre_activations : ndarray, shape (d, K)
+        The class means of W₁H₁ up to a factor.
+    problem : Problem
+        With two layers and the ReLU. Its widths do not matter; the point's are K and d.
+
+    Returns
+    -------
+    Point
+        Of a problem with these widths.
+
+    Raises
+    ------
+    ValueError
+        If the problem has not two layers, or another number of classes.
+
+    Examples
+    --------
+    >>> problem = Problem(K=6, lams=(0.04, 0.04, 0.17), n=2)
+    >>> point = solution(hexagon(), problem)
+    >>> bool(abs(point.loss - least_loss(hexagon(), problem.log_kappa).loss) < 1e-12)
+    True
+    """
+    M = np.asarray(pre_activations, float)
+    if problem.L != 2 or M.shape[1] != problem.K:
+        raise ValueError(
+            f"{M.shape[1]} classes and two layers do not fit a problem with K = {problem.K}, L = {problem.L}"
+        )
+    decay, lam = (problem.lams[1], problem.n * problem.lams[0]), problem.lams[2]
+    M = M * np.sqrt(least_loss(M, problem.log_kappa).u * problem.K * lam)
+    weight, means = minimal_factors(M, decay, width=max(M.shape[1], 1))
+    wide = Problem(problem.K, problem.lams, problem.n, (M.shape[1], M.shape[0]), problem.activation)
+    features = np.repeat(means, problem.n, axis=1)
+    return wide.point(features, [weight, minimiser(np.maximum(M, 0), lam)])
+
+
+def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:
+    r"""The certificate that balanced cuts beat collapse for all r = 2m ≥ 2 m_from and all regularisations.
+
+    Let u > 0 be any scale of collapse, and give the cuts the scale at which their weights and features cost the same,
+    :math:`a t = ur/4`. Then the rest of the loss is smaller:
+
+    .. math:: \frac1K\sum_i\frac{1}{1+e_it} < \frac1{1+u}.
+
+    The difference, over u and times positive factors, is the certificate's polynomial. Where K is no such triangular number,
+    a block of balanced cuts beside collapsed classes does it, as losses of blocks add.
+
+    Parameters
+    ----------
+    m_from : int
+        Half the least number of vertices. At 2, where r = 4 and K = 6, the two losses are equal and the certificate
+        does not verify.
+
+    Returns
+    -------
+    ShiftCertificate
+
+    Examples
+    --------
+    >>> balanced_cuts_beat_collapse().verify(), balanced_cuts_beat_collapse(2).verify()
+    (True, False)
+    """
+    # (m − 2) times Σ_j u^j p_j(m), each p_j from the constant coefficient up
+    by_power_of_u = {0: (192, -224, 64), 1: (0, -96, 48, 56, -52, 12), 2: (0, 0, 0, 8, -32, 28, -9, 1)}
+    coefficients: dict[tuple[int, ...], int | Fraction] = {
+        (i, j): c for j, column in by_power_of_u.items() for i, c in enumerate(column) if c
+    }
+    return ShiftCertificate("Σ w_i/(1 + e_i t) < 1/(1+u) at equal weight cost", ("m", "u"), coefficients, (m_from, 0))
