@@ -14,8 +14,14 @@ from . import (
     kernels as kernels,
 )
 from . import (
+    linalg as linalg,
+)
+from . import (
     metrics as metrics,
 )
 from . import (
     sweep as sweep,
+)
+from . import (
+    tensors as tensors,
 )

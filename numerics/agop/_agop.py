@@ -41,9 +41,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from numerics._linalg import add_gram, gram, row_blocks, row_squares, triangular_product
-from numerics._tensors import check_matrix, check_same_kind
 from numerics.kernels import Kernel, Linear, RadialKernel, coincidence_radius, distances_about
+from numerics.linalg import add_gram, gram, row_blocks, row_squares, triangular_product
+from numerics.tensors import check_matrix, check_same_kind
 
 __all__ = ["AgopAccuracyWarning", "agop_cost", "kernel_agop", "model_agop"]
 

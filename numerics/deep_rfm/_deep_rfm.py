@@ -35,8 +35,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from numerics._linalg import psd_eigh, row_squares
-from numerics._tensors import check_device, check_number
 from numerics.agop import kernel_agop
 from numerics.kernels import (
     CosineFeatures,
@@ -51,7 +49,9 @@ from numerics.kernels import (
     SingularKernelWarning,
     solve_kernel,
 )
+from numerics.linalg import psd_eigh, row_squares
 from numerics.metrics import CollapseMetrics, centred_gram, collapse_metrics
+from numerics.tensors import check_device, check_number
 
 __all__ = ["STAGES", "AgopRoot", "DeepRFM", "LayerRecord", "agop_root"]
 

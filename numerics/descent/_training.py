@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from numerics._tensors import check_device
 from numerics.descent._activation import Activation
 from numerics.descent._history import History, record_steps
 from numerics.descent._network import Network
 from numerics.descent._optimizer import OPTIMIZERS, Optimizer, make_optimizer
 from numerics.descent._problem import Problem, positive_integer, positive_number
 from numerics.descent._runs import Runs
+from numerics.tensors import check_device
 
 __all__ = ["initial_parameters", "seed_list", "tiles", "train"]
 

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics._tensors import check_matrix, check_number, check_same_kind
+from numerics.tensors import check_matrix, check_number, check_same_kind
 
 __all__ = ["CosineFeatures", "DrawnFeatures", "FeatureMap", "ReLUFeatures"]
 

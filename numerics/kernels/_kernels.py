@@ -18,8 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics._linalg import gram, row_blocks, row_squares
-from numerics._tensors import check_matrix, check_number, check_same_kind
+from numerics.linalg import gram, row_blocks, row_squares
+from numerics.tensors import check_matrix, check_number, check_same_kind
 
 __all__ = [
     "COINCIDENCE",

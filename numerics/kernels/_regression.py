@@ -28,7 +28,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics._tensors import check_matrix, check_number, check_same_kind
+from numerics.tensors import check_matrix, check_number, check_same_kind
 
 __all__ = ["KernelSolution", "SingularKernelWarning", "extreme_eigenvalue", "solve_kernel"]
 

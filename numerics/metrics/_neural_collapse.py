@@ -24,8 +24,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 
-from numerics._linalg import gram
-from numerics._tensors import check_labels, check_matrix
+from numerics.linalg import gram
+from numerics.tensors import check_labels, check_matrix
 
 __all__ = [
     "ClassStatistics",

@@ -1,4 +1,4 @@
-"""Checks of tensor arguments that the numerical modules share."""
+"""The door of numerical functions: array and tensor arguments are checked here, scalars in `theory.arguments`."""
 
 import math
 from typing import Any
