@@ -11,6 +11,9 @@ from . import (
     descent as descent,
 )
 from . import (
+    files as files,
+)
+from . import (
     kernels as kernels,
 )
 from . import (
