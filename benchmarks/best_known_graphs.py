@@ -21,7 +21,8 @@ from theory import dufm
 from theory.dufm.graphs._best_known import LAM
 from theory.dufm.graphs._explore import Exploration, SearchLimitReached, explore, graph_of
 from theory.dufm.graphs._free_descent import free_descent, solution_of_matrices
-from theory.dufm.graphs._solution import GraphProblem, _name
+from theory.dufm.graphs._solution import GraphProblem
+from theory.geometry.graph_names import graph_name
 
 TABLE = Path(__file__).resolve().parent.parent / "theory" / "dufm" / "best_known.json"
 DIGITS = 7
@@ -138,7 +139,7 @@ def summary(table: dict[tuple[int, int], dict]) -> str:
         cells = []
         for L in depths:
             entry = table[K, L]
-            name = _name(graph_of(entry["graph6"])) if entry["base"] == "graph" else entry["base"]
+            name = graph_name(graph_of(entry["graph6"])) if entry["base"] == "graph" else entry["base"]
             ratio = entry["loss"] / plain(K, L)[0]["base_loss"]
             cells.append(f"{ratio:.4f} {name}{'*' if 'matrices' in entry else ''}")
         every = all(table[K, L]["every_graph_scored"] for L in depths)

@@ -1,4 +1,4 @@
-"""Configurations of points and graphs: the triangular graph."""
+"""Configurations of points and graphs: the triangular graph, the names of graphs."""
 
 import lazy_loader
 

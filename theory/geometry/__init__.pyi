@@ -1,3 +1,6 @@
 from . import (
+    graph_names as graph_names,
+)
+from . import (
     triangular_graph as triangular_graph,
 )

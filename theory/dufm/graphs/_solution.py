@@ -33,6 +33,7 @@ from theory.dufm._losses import minimise_scale
 from theory.dufm._problem import Scalar, log_exact, scalar_problem
 from theory.dufm._solution import Matrices, Solution, conditionally_optimal
 from theory.dufm.graphs._reduced_loss import Incidence, Parameters, ReducedLoss, descend
+from theory.geometry.graph_names import graph_name
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -338,7 +339,7 @@ class GraphProblem:
             return conditionally_optimal([row[:, None] * self.B for row in scales], weightings @ self.B, lams, self.n)
 
         return GraphSolution(
-            name=f"{_name(self.graph)} graph",
+            name=f"{graph_name(self.graph)} graph",
             K=self.K,
             L=self.L,
             n=self.n,
@@ -571,34 +572,3 @@ def _matrix(name: str, values: Any, rows: int | None, columns: int) -> Float[np.
     if not np.isfinite(matrix).all():
         raise ValueError(f"{name} has an entry that is not finite; {allowed}")
     return matrix
-
-
-def _name(graph: nx.Graph) -> str:
-    """A name of the graph: its complete, bipartite, cycle and path components, or its vertices and edges."""
-    import networkx as nx
-
-    names: dict[str, int] = {}
-    for vertices in nx.connected_components(graph):
-        part = graph.subgraph(vertices)
-        name = _component_name(part)
-        names[name] = names.get(name, 0) + 1
-    return " + ".join(name if count == 1 else f"{count} {name}" for name, count in sorted(names.items()))
-
-
-def _component_name(part: nx.Graph) -> str:
-    import networkx as nx
-
-    v, e = part.number_of_nodes(), part.number_of_edges()
-    degrees = sorted(d for _, d in part.degree())
-    if e == v * (v - 1) // 2:
-        return f"K{v}"
-    if degrees[0] == degrees[-1] == 2:
-        return f"C{v}"
-    if nx.is_bipartite(part):
-        side = sum(nx.bipartite.color(part).values())
-        small, large = sorted((side, v - side))
-        if e == small * large:
-            return f"K{small},{large}"
-    if e == v - 1 and degrees[-1] <= 2:
-        return f"P{v}"
-    return f"({v} vertices, {e} edges)"
