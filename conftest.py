@@ -18,3 +18,16 @@ settings.register_profile(
 )
 settings.register_profile("deep", derandomize=False, deadline=None, max_examples=5000, report_multiple_bugs=False)
 settings.load_profile("ledger")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--shapes", action="store_true", help="check every annotation: shapes by jaxtyping, types by beartype"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--shapes"):
+        from shapes import check_shapes
+
+        check_shapes()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import exp, log
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 
+@runtime_checkable
 class Activation(Protocol):
     """A function of the entries with its derivative."""
 
