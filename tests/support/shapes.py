@@ -53,6 +53,13 @@ class _Finder(MetaPathFinder):
         return spec
 
 
+def typechecked(function: typing.Any) -> typing.Any:
+    """Check the types of a function by beartype, an int being a float as for any type checker."""
+    from beartype import BeartypeConf, beartype
+
+    return beartype(function, conf=BeartypeConf(is_pep484_tower=True))
+
+
 def check_shapes() -> None:
     """From now on, every annotated function of the project checks what it is given and what it returns.
 
@@ -68,5 +75,5 @@ def check_shapes() -> None:
     early = sorted(name for name in sys.modules if name.partition(".")[0] in ("numerics", "theory"))
     if early:
         raise RuntimeError(f"imported too early to be checked: {', '.join(early)}")
-    install_import_hook(PACKAGES, "beartype.beartype")
+    install_import_hook(PACKAGES, "shapes.typechecked")
     sys.meta_path.insert(0, _Finder(sys.meta_path[0]))
