@@ -14,12 +14,13 @@ from numerics.descent._problem import Problem
 from numerics.descent._recognition import Recognition, recognise, recognise_gram
 from numerics.descent._runs import Runs
 from numerics.descent._solutions import from_solution
-from numerics.descent._training import initial_parameters, train
+from numerics.descent._training import Interrupted, initial_parameters, train
 
 __all__ = [
     "Activation",
     "History",
     "Identity",
+    "Interrupted",
     "Network",
     "Problem",
     "ReLU",

@@ -57,12 +57,21 @@ class History:
     @staticmethod
     def concatenate(parts: Sequence[History]) -> History:
         """Join histories of different runs at the same steps."""
-        names = [f.name for f in fields(History) if f.name != "steps"]
-        return History(parts[0].steps, *(np.concatenate([getattr(p, name) for p in parts], 1) for name in names))
+        arrays = zip(*(part._arrays() for part in parts), strict=True)
+        return History(parts[0].steps, *(np.concatenate(each, 1) for each in arrays))
+
+    def _arrays(self) -> list[np.ndarray]:
+        return [getattr(self, f.name) for f in fields(self) if f.name != "steps"]
 
     def select(self, index: np.ndarray) -> History:
         """Keep only the runs in ``index``."""
         return History(self.steps, self.loss[:, index], self.dnc1[:, index], self.singular_values[:, index])
+
+    def until(self, step: int) -> History:
+        """Keep what was recorded up to ``step``, and make room for ``step`` itself where it was not to be."""
+        rows = np.flatnonzero(self.steps < step)
+        rest = [np.append(array[rows], np.full_like(array[:1], np.inf), 0) for array in self._arrays()]
+        return History(np.append(self.steps[rows], step), *rest)
 
     def record(self, at: int, problem: Problem, parameters: Sequence[Tensor], diverged: np.ndarray) -> None:
         """Fill in row ``at`` from the parameters, except for runs that have diverged."""

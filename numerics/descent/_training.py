@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,28 @@ from numerics.descent._problem import Problem, positive_integer, positive_number
 from numerics.descent._runs import Runs
 from numerics.tensors import check_device
 
-__all__ = ["initial_parameters", "seed_list", "tiles", "train"]
+__all__ = ["Interrupted", "initial_parameters", "seed_list", "tiles", "train"]
 
 _TILE_BYTES = 2**21  # parameters and buffers of the runs stepped together on a CPU: about one core's cache
 _LIMIT = 1e8  # a loss from which gradient descent does not come back
 _SEGMENT = 500  # steps between two looks at whether a run has diverged
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was interrupted, and its runs are kept up to the latest step that all of them had reached.
+
+    Parameters
+    ----------
+    runs : Runs
+        Their `steps` are those that were done, perhaps none.
+    """
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__(runs)
+        self.runs = runs
+
+    def __str__(self) -> str:
+        return f"interrupted after {self.runs.steps} steps; the attribute runs has what was reached"
 
 
 def train(
@@ -48,6 +64,7 @@ def train(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
     threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Runs:
     r"""Train L-DUFM from many seeds at once by a full-batch method.
 
@@ -85,6 +102,8 @@ def train(
         Where and in what precision to step. The returned quantities are computed in float64.
     threads : int
         Threads of torch on a CPU. One is the fastest per core for small networks.
+    progress : callable, optional
+        Called now and then with the number of updates done and of all, counted over all runs.
 
     Returns
     -------
@@ -94,6 +113,8 @@ def train(
     ------
     ValueError, TypeError
         For wrong arguments, naming them.
+    Interrupted
+        After Ctrl-C, with the runs as they were at the latest step that all of them had reached.
 
     Notes
     -----
@@ -106,7 +127,7 @@ def train(
     not a number then has diverged: its status says so with the first step at which that was the case, it keeps the
     parameters of the step before, and the other runs are not disturbed.
 
-    On a CPU the batch is stepped in tiles that fit in a core's cache; on a GPU the whole batch is stepped at
+    On a CPU the batch is stepped in tiles that fit in a core's cache, 500 steps each in turn; on a GPU the whole batch is stepped at
     once by CUDA graphs of 20 steps.
 
     References
@@ -143,15 +164,16 @@ def train(
                 raise ValueError(f"initial must be finite, got NaN or infinity in {f'W_{i}' if i else 'H_1'}")
     with torch.inference_mode(), _threads(threads), _flushed_denormals():
         parts = [
-            _descend(problem, [p[part].to(device, dtype, copy=True) for p in start], optimizer, lr, options, recorded)
+            _Tile(problem, [p[part].to(device, dtype, copy=True) for p in start], optimizer, lr, options, recorded)
             for part in tiles(problem, len(seeds), device, dtype)
         ]
-    return Runs(
+        done = _descend(parts, recorded, progress)
+    runs = Runs(
         problem=problem,
         seeds=seeds,
-        parameters=tuple(torch.cat([t.parameters[i] for t in parts]) for i in range(L + 1)),
+        parameters=tuple(torch.cat([t.parameters[i].cpu() for t in parts]) for i in range(L + 1)),
         diverged_at=np.concatenate([t.diverged_at for t in parts]),
-        steps=steps,
+        steps=done,
         history=History.concatenate([t.history for t in parts]),
         settings={
             "lr": lr,
@@ -162,6 +184,9 @@ def train(
             "device": device.type,
         },
     )
+    if done < steps:
+        raise Interrupted(runs)
+    return runs
 
 
 def initial_parameters(
@@ -200,46 +225,90 @@ def initial_parameters(
     return [torch.from_numpy(np.stack(draw)) for draw in draws]
 
 
-@dataclass
 class _Tile:
-    parameters: list[Tensor]
-    diverged_at: np.ndarray
-    history: History
+    """Runs that are stepped together, and what has become of them so far."""
 
+    def __init__(
+        self,
+        problem: Problem,
+        parameters: list[Tensor],
+        optimizer: str,
+        lr: float,
+        options: dict[str, Any],
+        recorded: Sequence[int],
+    ) -> None:
+        self.problem, self.runs = problem, parameters[0].shape[0]
+        self.stepper = make_optimizer(optimizer, Network(problem, parameters), lr, **options)
+        self.diverged_at = np.full(self.runs, -1)
+        self.last_finite: dict[int, list[Tensor]] = {}
+        self.history = History.empty(problem, self.runs, recorded)
+        self.row = self.history.index
+        self.saved: tuple[int, list[Tensor]] | None = None
+        self._record(0)
 
-def _descend(
-    problem: Problem,
-    parameters: list[Tensor],
-    optimizer: str,
-    lr: float,
-    options: dict[str, Any],
-    recorded: Sequence[int],
-) -> _Tile:
-    network = Network(problem, parameters)
-    stepper = make_optimizer(optimizer, network, lr, **options)
-    runs = parameters[0].shape[0]
-    diverged_at = np.full(runs, -1)
-    last_finite: dict[int, list[Tensor]] = {}
-    history = History.empty(problem, runs, recorded)
-    history.record(0, problem, network.parameters, diverged_at >= 0)
-    row = history.index
-    for begin, end in _segments(recorded):
+    def advance(self, begin: int, end: int) -> None:
+        """Take the steps of a segment, at the end of which the runs that are lost are frozen."""
+        stepper = self.stepper
         before = stepper.snapshot()
+        self.saved = begin, before
         stepper.advance(end - begin)
-        lost = _lost(network)
+        lost = _lost(stepper.network)
         if bool(lost.any()):
             for run in lost.nonzero().flatten().tolist():
-                diverged_at[run], last_finite[run] = end, [p[run] for p in before[: problem.L + 1]]
+                self._lose(run, end, [p[run] for p in before[: self.problem.L + 1]])
             for run, (step, kept) in _replay(stepper, before, begin, end).items():
                 if bool(lost[run]):  # not one that came back by the end of the segment
-                    diverged_at[run], last_finite[run] = step, kept
+                    self._lose(run, step, kept)
             stepper.freeze(lost)
-        if end in row:
-            history.record(row[end], problem, network.parameters, diverged_at >= 0)
-    for run, kept in last_finite.items():
-        for p, value in zip(network.parameters, kept, strict=True):
-            p[run] = value
-    return _Tile([p.cpu() for p in network.parameters], diverged_at, history)
+        if end in self.row:
+            self._record(end)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """What the runs are now."""
+        return self.stepper.network.parameters
+
+    def finish(self) -> None:
+        """Give the runs that were lost the parameters of the step before."""
+        for run, kept in self.last_finite.items():
+            for p, value in zip(self.parameters, kept, strict=True):
+                p[run] = value
+
+    def stop_at(self, step: int) -> None:
+        """Forget what was done since `step`, a segment's beginning, and record the state there."""
+        if self.saved is not None and self.saved[0] == step:  # otherwise its segment had not begun
+            self.stepper.network.parameters = self.saved[1][: self.problem.L + 1]
+        self.diverged_at[self.diverged_at > step] = -1
+        self.last_finite = {run: kept for run, kept in self.last_finite.items() if self.diverged_at[run] >= 0}
+        self.history = self.history.until(step)
+        self.row = self.history.index
+        self._record(step)
+
+    def _lose(self, run: int, step: int, kept: list[Tensor]) -> None:
+        self.diverged_at[run], self.last_finite[run] = step, kept
+
+    def _record(self, step: int) -> None:
+        self.history.record(self.row[step], self.problem, self.parameters, self.diverged_at >= 0)
+
+
+def _descend(parts: Sequence[_Tile], recorded: Sequence[int], progress: Callable[[int, int], None] | None) -> int:
+    """Take all steps and return their number; after an interrupt, go back to the last one that all runs have reached."""
+    begin, done, total = 0, 0, recorded[-1] * sum(part.runs for part in parts)
+    try:
+        for begin, end in _segments(recorded):
+            for part in parts:
+                part.advance(begin, end)
+                done += (end - begin) * part.runs
+                if progress is not None:
+                    progress(done, total)
+    except KeyboardInterrupt:
+        for part in parts:
+            part.stop_at(begin)
+        return begin
+    finally:
+        for part in parts:
+            part.finish()
+    return recorded[-1]
 
 
 def _lost(network: Network) -> Tensor:

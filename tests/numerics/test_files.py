@@ -33,10 +33,14 @@ class TestReplacing:
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
     def test_a_failure_leaves_the_old_file(self, target, error):
-        with pytest.raises(error), replacing(target) as new:
-            new.write_text("half")
-            assert target.read_text() == "old"
-            raise error
+        def write():
+            with replacing(target) as new:
+                new.write_text("half")
+                assert target.read_text() == "old"
+                raise error
+
+        with pytest.raises(error):
+            write()
         assert target.read_text() == "old"
         assert names(target.parent) == ["runs.csv"]
 
