@@ -46,7 +46,7 @@ def test_the_commands_in_the_readme_print_what_it_says(command, printed, capsys)
 def test_the_ledger_in_the_readme_is_that_of_the_claims():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(\S.*?)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
-    claims = {claim.id: claim for claim in read_claims(ROOT / "proofs_checks")}
+    claims = {listing.claim.id: listing.claim for listing in read_claims(ROOT / "proofs_checks")}
     assert len(rows) == 3
     for id, title, verdict in rows:
         assert (claims[id].title, claims[id].verdict) == (title, verdict)

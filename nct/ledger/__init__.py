@@ -24,13 +24,16 @@ A claim is one file:
 >>> test_by_adding_up(claim.near_misses["off by one"])
 Traceback (most recent call last):
 ...
-nct.ledger._claim.Refuted: the sum differs: m = 1
+nct.ledger._require.Refuted: the sum differs: m = 1
 
 `pytest` runs such files through the plugin `nct.ledger.plugin`, which the distribution registers.
 """
 
-from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Refuted, Statement, Variant, Verdict, require
-from nct.ledger._library import LedgerError, Listing, find_ledger, load_claims, read_claims
+from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
+from nct.ledger._folder import LedgerError, find_ledger
+from nct.ledger._reading import Listing, load_claims, read_claims
+from nct.ledger._require import Refuted, require
+from nct.ledger._statement import Statement, Variant
 
 __all__ = [
     "KINDS",

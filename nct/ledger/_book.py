@@ -1,19 +1,37 @@
 """The ledger of one run: what was tried, and what came of it."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from nct.ledger._claim import KINDS, VERDICTS, Claim, Variant, natural
+from nct.ledger._claim import KINDS, Claim, natural
+from nct.ledger._statement import Variant
 
-_STYLE = {"holds": "green", "observed": "green", "amended": "yellow", "fails": "yellow", "broken": "red"}
 _SMALLEST_FIRST = ("exact", "property", "enclosed", "derived", "optimised", "simulated")
 
 
 @dataclass
 class Record:
-    """One test item of a claim. Plain data, so that it can travel between processes."""
+    """One test item of a claim. Plain data, so that it can travel between processes.
+
+    Attributes
+    ----------
+    claim : dict
+        The claim in words, as `Claim.to_json` gives it.
+    test : str
+        The item's node id.
+    kind : str or None
+        The kind of evidence; None for the rules.
+    role, variant : str
+        The form of the statement.
+    expected : bool
+        Whether the form has to be accepted.
+    outcome : {"passed", "failed", "skipped"}
+        What came of it.
+    seconds : float
+        How long the last phase of the item took.
+    counterexample : str or None
+        The instance that refutes the form, if one was found.
+    """
 
     claim: dict[str, Any]
     test: str
@@ -27,39 +45,44 @@ class Record:
 
     @classmethod
     def of(cls, claim: Claim, *, test: str, kind: str | None = None, variant: Variant | None = None) -> "Record":
-        data = {
-            "id": claim.id,
-            "title": claim.title,
-            "source": claim.source,
-            "verdict": claim.verdict,
-            "amended": None if claim.amended is None else claim.amended.text,
-            "depends_on": list(claim.depends_on),
-        }
+        """A record whose outcome is still to come."""
         if variant is None:
-            return cls(data, test)
-        return cls(data, test, kind, variant.role, variant.name, variant.holds)
+            return cls(claim.to_json(), test)
+        return cls(claim.to_json(), test, kind, variant.role, variant.name, variant.holds)
 
     def to_json(self) -> dict[str, Any]:
+        """The record as plain data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Record":
+        """The record that `to_json` wrote."""
         return cls(**data)
 
 
 @dataclass
 class Entry:
-    """A claim with the items that ran."""
+    """A claim with the items that ran.
+
+    Attributes
+    ----------
+    claim : dict
+        The claim in words.
+    trials : dict of str to Record
+        The items by node id.
+    """
 
     claim: dict[str, Any]
     trials: dict[str, Record] = field(default_factory=dict)
 
     @property
     def records(self) -> list[Record]:
+        """The items, in the order in which they were first reported."""
         return list(self.trials.values())
 
     @property
     def evidence(self) -> list[Record]:
+        """The checks on the printed and on the amended statement."""
         return [record for record in self.records if record.role in ("printed", "amended")]
 
     @property
@@ -94,25 +117,20 @@ class Entry:
         return found[0].counterexample if found else None
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            **{name: self.claim[name] for name in ("id", "title", "source", "verdict")},
-            "evidence": [
-                {"kind": r.kind, "test": r.test, "outcome": r.outcome, "seconds": r.seconds} for r in self.evidence
-            ],
-            "near_misses": [
-                {
-                    "name": name,
-                    "rejected": rejected,
-                    "by": [
-                        r.test for r in self.records if (r.role, r.variant, r.outcome) == ("near miss", name, "passed")
-                    ],
-                }
-                for name, rejected in self.near_misses.items()
-            ],
+        """The claim in words, with its evidence, the near misses that were tried and the counterexample."""
+        evidence = [{"kind": r.kind, "test": r.test, "outcome": r.outcome, "seconds": r.seconds} for r in self.evidence]
+        near_misses = [
+            {"name": name, "rejected": rejected, "by": self._rejecting(name)}
+            for name, rejected in self.near_misses.items()
+        ]
+        return self.claim | {
+            "evidence": evidence,
+            "near_misses": near_misses,
             "counterexample": self.counterexample,
-            "amended": self.claim["amended"],
-            "depends_on": self.claim["depends_on"],
         }
+
+    def _rejecting(self, near_miss: str) -> list[str]:
+        return [r.test for r in self.records if (r.role, r.variant, r.outcome) == ("near miss", near_miss, "passed")]
 
 
 class Book:
@@ -123,6 +141,7 @@ class Book:
 
     @property
     def entries(self) -> list[Entry]:
+        """The claims."""
         return [self._entries[name] for name in sorted(self._entries, key=natural)]
 
     def add(self, record: Record) -> None:
@@ -130,26 +149,5 @@ class Book:
         self._entries.setdefault(record.claim["id"], Entry(record.claim)).trials[record.test] = record
 
     def to_json(self) -> list[dict[str, Any]]:
+        """The claims as plain data."""
         return [entry.to_json() for entry in self.entries]
-
-    def lines(self) -> Iterator[tuple[str, str | None]]:
-        """The printed ledger, line by line, each with the name of its colour."""
-        rows = [("claim", "title", "verdict", "evidence", "near misses rejected")]
-        for entry in self.entries:
-            rejected = entry.near_misses
-            misses = f"{sum(rejected.values())} of {len(rejected)}"
-            rows.append((entry.claim["id"], entry.claim["title"], entry.status, " ".join(entry.kinds), misses))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            yield line, _STYLE.get(row[2])
-        yield "", None
-        count: Counter[str] = Counter(entry.status for entry in self.entries)
-        told = [f"{count[status]} {status}" for status in (*VERDICTS, "broken") if count[status]]
-        yield f"{len(self.entries)} claim{'s' * (len(self.entries) != 1)}: {', '.join(told)}", None
-        refuted = [entry for entry in self.entries if entry.claim["verdict"] in ("amended", "fails")]
-        if refuted:
-            yield "", None
-            yield "false as printed, with the smallest counterexample:", None
-        for entry in refuted:
-            yield f"  {entry.claim['id']}: {entry.counterexample or 'not run'}", "yellow"

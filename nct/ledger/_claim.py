@@ -1,10 +1,12 @@
-"""Claims, checks and refutations."""
+"""Claims, and the checks that stand behind them."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar, get_args
+
+from nct.ledger._statement import Statement, Variant
 
 Kind = Literal["derived", "exact", "enclosed", "property", "simulated", "optimised"]
 Verdict = Literal["holds", "amended", "fails", "observed"]
@@ -22,61 +24,9 @@ _CHECK = "__ledger_check__"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One wording of a claim.
-
-    Attributes
-    ----------
-    text : str
-        The statement in LaTeX and prose, for people.
-    value : object
-        The statement as the checks take it: a formula as a function or SymPy expression, a predicate, a table.
-    """
-
-    text: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A form in which a statement meets its checks: printed, amended or a near miss."""
-
-    role: Literal["printed", "amended", "near miss"]
-    name: str
-    value: Any
-    holds: bool
-
-    @property
-    def id(self) -> str:
-        """The variant in a test's name, such as ``printed`` or ``near-miss-off-by-one``."""
-        words = self.role if self.role != "near miss" else f"{self.role} {self.name}"
-        return re.sub(r"[^\w.+]+", "-", words).strip("-")
-
-
-@dataclass(frozen=True)
-class Check:
-    """What `Claim.check` notes on a check function."""
-
-    claim: "Claim"
-    kind: Kind
-    blind_to: Mapping[str, str]
-
-    @classmethod
-    def of(cls, function: object) -> "Check | None":
-        """The note on `function`, if it is a check."""
-        note = getattr(function, _CHECK, None)
-        return note if isinstance(note, cls) else None
-
-    @property
-    def variants(self) -> list[Variant]:
-        """The forms of the statement that the check is run on."""
-        return [v for v in self.claim.variants if v.role != "near miss" or v.name not in self.blind_to]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    r"""A statement of a source paper, with what is known of it.
+    """A statement of a source paper, with what is known of it.
 
     Parameters
     ----------
@@ -105,6 +55,10 @@ class Claim:
         missing or not wanted.
     TypeError
         If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
+
+    Notes
+    -----
+    These fields are listed here and nowhere else: listing, printing and writing a claim go by `dataclasses.fields`.
     """
 
     id: str
@@ -118,23 +72,46 @@ class Claim:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[A-Za-z0-9-]+)+", self.id):
-            raise ValueError(f"id = {self.id!r}: a claim's id is '<paper>.<row>', in letters, digits, '-' and '.'")
+            raise ValueError(f"id = {self.id!r}; id must be '<paper>.<row>', in letters, digits, '-' and '.'")
         if self.verdict not in VERDICTS:
-            raise ValueError(f"verdict = {self.verdict!r} of {self.id}: allowed are {', '.join(VERDICTS)}")
+            raise self._wrong("verdict", f"must be one of {', '.join(VERDICTS)}")
         for name in ("title", "source"):
             if not getattr(self, name).strip():
-                raise ValueError(f"{name} of {self.id} is empty")
+                raise self._wrong(name, "must not be empty")
+        self._check_types()
         if (self.amended is not None) != (self.verdict == "amended"):
-            raise ValueError(f"amended of {self.id}: given exactly when the verdict is 'amended', not {self.verdict!r}")
-        for name, value in (("printed", self.printed), ("amended", self.amended)):
-            if (value is not None or name == "printed") and not isinstance(value, Statement):
-                raise TypeError(f"{name} of {self.id} is a {type(value).__name__}, not a Statement")
-        if not isinstance(self.near_misses, Mapping):
-            raise TypeError(f"near_misses of {self.id} is a {type(self.near_misses).__name__}, not a mapping")
-        if isinstance(self.depends_on, str):
-            raise TypeError(f"depends_on = {self.depends_on!r} of {self.id} is a string, not a list of ids")
+            given = "missing" if self.amended is None else "given"
+            raise ValueError(
+                f"amended of {self.id} is {given}; amended must be given exactly when the verdict is 'amended', "
+                f"not {self.verdict!r}"
+            )
         object.__setattr__(self, "near_misses", MappingProxyType(dict(self.near_misses)))
         object.__setattr__(self, "depends_on", tuple(self.depends_on))
+
+    def _check_types(self) -> None:
+        for name, value in (("printed", self.printed), ("amended", self.amended)):
+            if not isinstance(value, Statement) and (value is not None or name == "printed"):
+                raise TypeError(f"{name} of {self.id} is a {type(value).__name__}; {name} must be a Statement")
+        if not isinstance(self.near_misses, Mapping):
+            given = type(self.near_misses).__name__
+            raise TypeError(f"near_misses of {self.id} is a {given}; near_misses must be a mapping of names")
+        if isinstance(self.depends_on, str):
+            raise TypeError(
+                f"depends_on = {self.depends_on!r} of {self.id} is a string; depends_on must be a list of ids"
+            )
+
+    def _wrong(self, name: str, allowed: str) -> ValueError:
+        return ValueError(f"{name} = {getattr(self, name)!r} of {self.id}; {name} {allowed}")
+
+    @property
+    def paper(self) -> str:
+        """The paper's key: the part of the id before the first dot."""
+        return self.id.partition(".")[0]
+
+    @property
+    def row(self) -> str:
+        """The row within the paper: the part of the id after the first dot."""
+        return self.id.partition(".")[2]
 
     @property
     def variants(self) -> list[Variant]:
@@ -143,6 +120,10 @@ class Claim:
         if self.amended is not None:
             forms.append(Variant("amended", "amended", self.amended.value, True))
         return forms + [Variant("near miss", name, value, False) for name, value in self.near_misses.items()]
+
+    def to_json(self) -> dict[str, Any]:
+        """The claim in words, field by field: texts of statements and names of near misses, without their values."""
+        return {field.name: _in_words(getattr(self, field.name)) for field in fields(self)}
 
     def check(self, kind: Kind, *, blind_to: Mapping[str, str] | None = None) -> Callable[[_F], _F]:
         """Register a function of the statement as evidence of `kind`.
@@ -159,17 +140,24 @@ class Claim:
             Near misses that this check cannot tell from the statement, each with the reason. The ledger counts a near
             miss only where another check rejects it.
 
+        Returns
+        -------
+        callable
+            The decorator.
+
         Raises
         ------
         ValueError
             If the kind is unknown or a name in `blind_to` is no near miss of the claim.
         """
         if kind not in KINDS:
-            raise ValueError(f"kind = {kind!r} of a check of {self.id}: allowed are {', '.join(KINDS)}")
+            raise ValueError(f"kind = {kind!r} of a check of {self.id}; kind must be one of {', '.join(KINDS)}")
         blind_to = MappingProxyType(dict(blind_to or {}))
         for name in blind_to:
             if name not in self.near_misses:
-                raise ValueError(f"blind_to = {name!r} of a check of {self.id}: no near miss has that name")
+                raise ValueError(
+                    f"blind_to = {name!r} of a check of {self.id}; blind_to must name near misses of the claim"
+                )
 
         def register(function: _F) -> _F:
             setattr(function, _CHECK, Check(self, kind, blind_to))
@@ -177,42 +165,63 @@ class Claim:
 
         return register
 
-    def checks_in(self, module: ModuleType) -> dict[str, Check]:
+    def checks_in(self, module: ModuleType) -> dict[str, "Check"]:
         """The claim's checks that `module` defines, by function name."""
         notes = {name: Check.of(value) for name, value in vars(module).items()}
         return {name: note for name, note in notes.items() if note is not None and note.claim is self}
 
 
-class Refuted(AssertionError):
-    """A statement does not stand; `witness` is the instance that shows it."""
+@dataclass(frozen=True)
+class Check:
+    """What `Claim.check` notes on a check function.
 
-    def __init__(self, message: str, **witness: object) -> None:
-        self.witness = witness
-        shown = ", ".join(f"{name} = {value}" for name, value in witness.items())
-        super().__init__(f"{message}: {shown}" if shown else message)
-
-
-def require(condition: object, message: str, **witness: object) -> None:
-    """Raise `Refuted` with the witness unless the condition is true.
-
-    Parameters
+    Attributes
     ----------
-    condition : object
-        What the statement entails; its truth value counts.
-    message : str
-        What is wrong if it is false.
-    **witness
-        The instance: the values at which the statement fails, shown in the ledger as its counterexample.
-
-    Raises
-    ------
-    Refuted
-        If the condition is false.
+    claim : Claim
+        The claim that the function checks.
+    kind : str
+        The kind of evidence.
+    blind_to : mapping of str to str
+        The near misses that it cannot see, each with the reason.
     """
-    if not condition:
-        raise Refuted(message, **witness)
+
+    claim: Claim
+    kind: Kind
+    blind_to: Mapping[str, str]
+
+    @classmethod
+    def of(cls, function: object) -> "Check | None":
+        """The note on `function`, if it is a check."""
+        note = getattr(function, _CHECK, None)
+        return note if isinstance(note, cls) else None
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The forms of the statement that the check is run on."""
+        return [v for v in self.claim.variants if v.role != "near miss" or v.name not in self.blind_to]
+
+
+def claim_of(module: ModuleType) -> Claim | None:
+    """The claim that a module states, if it states one."""
+    claim = getattr(module, "claim", None)
+    return claim if isinstance(claim, Claim) else None
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:
-    """A sorting key that puts lemma-9 before lemma-12."""
+    """A sorting key that puts lemma-9 before lemma-12.
+
+    Examples
+    --------
+    >>> sorted(["lowrank.lemma-12", "lowrank.lemma-9"], key=natural)
+    ['lowrank.lemma-9', 'lowrank.lemma-12']
+    """
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def _in_words(value: Any) -> Any:
+    match value:
+        case Statement():
+            return value.text
+        case Mapping() | tuple():
+            return list(value)
+    return value

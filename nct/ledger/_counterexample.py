@@ -2,13 +2,28 @@
 
 import re
 
-from nct.ledger._claim import Refuted
+from nct.ledger._require import Refuted
 
 
 def counterexample(refutation: AssertionError) -> str:
     """The instance at which a statement fails, as one line.
 
     It is the witness of a `Refuted`, else what Hypothesis shrank the example to, else the error's own first line.
+
+    Parameters
+    ----------
+    refutation : AssertionError
+        What a check raised.
+
+    Returns
+    -------
+    str
+        The message and the instance.
+
+    Examples
+    --------
+    >>> counterexample(Refuted("the sum differs", m=7))
+    'the sum differs: m = 7'
     """
     if isinstance(refutation, Refuted) and refutation.witness:
         return " ".join(str(refutation).split())

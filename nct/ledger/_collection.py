@@ -1,0 +1,65 @@
+"""Collecting claims with pytest: a check becomes one item for each form of the statement."""
+
+from collections.abc import Generator
+
+import pytest
+
+from nct.ledger._book import Record
+from nct.ledger._claim import Check, claim_of
+from nct.ledger._rules import Rules
+
+#: What an item of a claim tries; absent from all other items.
+TRIAL = pytest.StashKey[Record]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a check the forms of its claim's statement."""
+    check = Check.of(metafunc.function)
+    if check is None:
+        return
+    if check.claim is not claim_of(metafunc.module):
+        pytest.fail(
+            f"{metafunc.function.__name__} checks {check.claim.id}, which its file does not state: "
+            "one claim, one file, and the claim's name there is 'claim'",
+            pytrace=False,
+        )
+    forms = [pytest.param(v.value, id=v.id, marks=pytest.mark.statement(v)) for v in check.variants]
+    metafunc.parametrize("statement", forms)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add the item ``rules`` to a file that states a claim."""
+    report = yield
+    if type(collector) is pytest.Module and report.passed and claim_of(collector.obj) is not None:
+        report.result.append(Rules.from_parent(collector, name="rules"))
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note what each item tries, mark it with its kind of evidence, and leave out the long ones unless asked for."""
+    for item in items:
+        trial = _trial(item)
+        if trial is not None:
+            item.stash[TRIAL] = trial
+            item.extra_keyword_matches.add(trial.claim["id"])
+            if trial.kind is not None:
+                item.add_marker(trial.kind)
+    if not config.getoption("--long"):
+        long = {item for item in items if item.get_closest_marker("long") is not None}
+        if long:
+            config.hook.pytest_deselected(items=list(long))
+            items[:] = [item for item in items if item not in long]
+
+
+def _trial(item: pytest.Item) -> Record | None:
+    """What the item tries, with its outcome still to come."""
+    if isinstance(item, Rules):
+        return Record.of(item.claim, test=item.nodeid)
+    if isinstance(item, pytest.Function) and (check := Check.of(item.function)) is not None:
+        variant = next(item.iter_markers("statement")).args[0]
+        return Record.of(check.claim, test=item.nodeid, kind=check.kind, variant=variant)
+    return None

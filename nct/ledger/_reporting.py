@@ -1,0 +1,76 @@
+"""Printing and writing the ledger at the end of a run, in the process that the user started."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nct.ledger._book import Book, Record
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter  # pytest exports the name since version 8.4
+
+_BOOK = pytest.StashKey[Book]()
+
+
+class _Recorder:
+    def __init__(self, book: Book) -> None:
+        self.book = book
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        trial = getattr(report, "ledger", None)
+        if trial is not None:
+            self.book.add(Record.from_json(trial))
+
+
+def check_target(config: pytest.Config) -> None:
+    """Refuse, before anything runs, a file that ``--ledger`` could not write.
+
+    Raises
+    ------
+    pytest.UsageError
+        If its folder does not exist, or it is a folder itself.
+    """
+    target = _target(config)
+    if target is not None and not target.parent.is_dir():
+        raise pytest.UsageError(f"--ledger: the folder {target.parent} does not exist")
+    if target is not None and target.is_dir():
+        raise pytest.UsageError(f"--ledger: {target} is a folder, not a file")
+
+
+def _target(config: pytest.Config) -> Path | None:
+    """The file that ``--ledger`` names, if this process is to write it."""
+    name = config.getoption("--ledger")
+    if name is None or hasattr(config, "workerinput"):
+        return None
+    return Path(config.invocation_params.dir, name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin to note what is reported."""
+    book = session.config.stash[_BOOK] = Book()
+    if not hasattr(session.config, "workerinput"):
+        session.config.pluginmanager.register(_Recorder(book))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the ledger where ``--ledger`` says."""
+    target = _target(session.config)
+    if target is not None and not session.config.option.collectonly:
+        book = json.dumps(session.config.stash[_BOOK].to_json(), indent=2, ensure_ascii=False)
+        target.write_text(book + "\n", encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest.Config) -> None:
+    """Print the ledger, if a claim ran."""
+    book = config.stash.get(_BOOK, None)
+    if book is None or not book.entries:
+        return
+    from nct.ledger._table import printed
+
+    width = shutil.get_terminal_size().columns if terminalreporter.isatty else None
+    terminalreporter.section("ledger")
+    terminalreporter.write(printed(book, width=width, colour=terminalreporter.hasmarkup), flush=True)

@@ -1,0 +1,95 @@
+"""The rules that a claim has to keep, as a test item."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from nct.ledger._claim import Claim, claim_of
+from nct.ledger._folder import LedgerError, claim_files, place
+from nct.ledger._reading import read_claim
+
+_IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
+
+
+class RuleBroken(Exception):
+    """A claim that does not keep the ledger's rules."""
+
+
+class Rules(pytest.Item):
+    """The rules that the claim of a file has to keep."""
+
+    parent: pytest.Module
+
+    @property
+    def claim(self) -> Claim:
+        """The claim of the item's file."""
+        return cast(Claim, claim_of(self.parent.obj))
+
+    def runtest(self) -> None:
+        """Fail with every fault, one a line."""
+        faults = list(self.faults())
+        if faults:
+            raise RuleBroken("\n".join(f"{self.claim.id}: {fault}" for fault in faults))
+
+    def faults(self) -> Iterator[str]:
+        """What the claim breaks, rule by rule."""
+        yield from self._faults_of_the_checks()
+        yield from self._faults_of_the_place()
+        ids = self._ids()
+        for path, name in ids.items():
+            if name == self.claim.id and path != self.path:
+                yield f"its id is also that of {path}"
+        for name in sorted(set(self.claim.depends_on) - set(ids.values())):
+            yield f"it depends on {name}, which is the id of no claim"
+
+    def _faults_of_the_checks(self) -> Iterator[str]:
+        claim = self.claim
+        checks = claim.checks_in(self.parent.obj)
+        kinds = {check.kind for check in checks.values()}
+        if len(kinds) < 2:
+            yield f"fewer than two kinds of evidence (it has: {', '.join(sorted(kinds)) or 'none'})"
+        if not claim.near_misses:
+            yield "no near miss"
+        for near_miss in claim.near_misses:
+            if checks and all(near_miss in check.blind_to for check in checks.values()):
+                yield f"every check is blind to the near miss '{near_miss}'"
+        for name in checks:
+            if not name.startswith("test_"):
+                yield f"the check {name} never runs: its name must begin with 'test_'"
+            if any(mark.name == "xfail" for mark in getattr(getattr(self.parent.obj, name), "pytestmark", ())):
+                yield f"the check {name} is marked xfail: what it should do follows from the statement alone"
+
+    def _faults_of_the_place(self) -> Iterator[str]:
+        folder, file = place(self.claim)
+        if self.path.parent.name != folder:
+            yield f"its file is in the folder {self.path.parent.name}, not in that of its paper, {folder}"
+        if self.path.name.lower() != file.lower():
+            yield f"its file is named {self.path.name}, not after its id, {file}"
+
+    def _ids(self) -> dict[Path, str]:
+        """The id of every claim of the whole ledger, selected or not, by file."""
+        root = self.path.parent.parent
+        ledgers = self.config.stash.setdefault(_IDS, {})
+        if root not in ledgers:
+            ledgers[root] = dict(_read_ids(root))
+        return ledgers[root]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The faults alone, without the frames that found them."""
+        return str(excinfo.value) if isinstance(excinfo.value, RuleBroken) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The place and the name of the item in reports."""
+        return self.path, 0, f"rules: {self.claim.id}"
+
+
+def _read_ids(root: Path) -> Iterator[tuple[Path, str]]:
+    for path in claim_files(root):
+        try:
+            listing = read_claim(path)
+        except LedgerError:  # collecting the file reports it
+            continue
+        if listing is not None:
+            yield path, listing.claim.id

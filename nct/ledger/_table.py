@@ -1,0 +1,68 @@
+"""The ledger as it is printed at the end of a run."""
+
+import io
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from nct.ledger._book import Book, Entry
+from nct.ledger._claim import VERDICTS
+
+_STYLE = {"holds": "green", "observed": "green", "amended": "yellow", "fails": "yellow", "broken": "red"}
+
+
+def printed(book: Book, *, width: int | None = None, colour: bool = False) -> str:
+    """The ledger for people: a table of the claims, their count, and the counterexamples.
+
+    Parameters
+    ----------
+    book : Book
+        The claims of a run.
+    width : int, optional
+        The terminal's columns, to which the table is fitted; by default every row is one line.
+    colour : bool
+        Whether to colour the rows by verdict.
+
+    Returns
+    -------
+    str
+        The text, of lines that end without spaces.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=width or 10_000,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    console.print(_table(book.entries))
+    console.print(f"\n{_count(book.entries)}")
+    refuted = [entry for entry in book.entries if entry.claim["verdict"] in ("amended", "fails")]
+    if refuted:
+        console.print("\nfalse as printed, with the smallest counterexample:")
+    for entry in refuted:
+        console.print(f"  {entry.claim['id']}: {entry.counterexample or 'not run'}", style="yellow", soft_wrap=True)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _table(entries: list[Entry]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for name in ("claim", "title", "verdict", "evidence", "near misses rejected"):
+        table.add_column(name)
+    for entry in entries:
+        rejected = entry.near_misses
+        misses = f"{sum(rejected.values())} of {len(rejected)}"
+        cells = (entry.claim["id"], entry.claim["title"], entry.status, " ".join(entry.kinds), misses)
+        table.add_row(*cells, style=_STYLE[entry.status])
+    return table
+
+
+def _count(entries: list[Entry]) -> str:
+    count: Counter[str] = Counter(entry.status for entry in entries)
+    told = ", ".join(f"{count[status]} {status}" for status in (*VERDICTS, "broken") if count[status])
+    return f"{len(entries)} claim{'s' * (len(entries) != 1)}: {told}"
