@@ -3,7 +3,8 @@ r"""The vocabulary of the ledger: claims, their checks, and the refutations thes
 A *claim* is a theorem, lemma, displayed equation or reported experiment, stated as its source prints it. A *check* is
 a function of the statement, so that one and the same function is run on the printed statement, on the amended one
 where there is one, and on every *near miss*: a false statement close to the true one, which the check must reject.
-Nothing can pass by asserting nothing.
+Nothing can pass by asserting nothing. What a check covers of the statement, all values or instances or a search, makes
+the claim's *reach*.
 
 A claim is one file:
 
@@ -30,25 +31,37 @@ nct.ledger._require.Refuted: the sum differs: m = 1
 """
 
 from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
+from nct.ledger._comparison import require_at_most, require_close, require_equal
 from nct.ledger._folder import LedgerError, find_ledger
+from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
 from nct.ledger._statement import Statement, Variant
 
 __all__ = [
     "KINDS",
+    "SCOPES",
     "VERDICTS",
     "Check",
     "Claim",
+    "Coverage",
+    "Instances",
     "Kind",
     "LedgerError",
     "Listing",
+    "Part",
+    "Reach",
     "Refuted",
+    "Search",
     "Statement",
     "Variant",
     "Verdict",
     "find_ledger",
     "load_claims",
+    "reach",
     "read_claims",
     "require",
+    "require_at_most",
+    "require_close",
+    "require_equal",
 ]

@@ -3,9 +3,11 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from nct.ledger._claim import KINDS, Claim, natural
+from nct.ledger._claim import KINDS, Check, Claim, natural
+from nct.ledger._reach import Coverage, Reach, reach
 from nct.ledger._statement import Variant
 
+_ARITHMETIC: dict[str, Literal["exact", "enclosed"]] = {"exact": "exact", "derived": "exact", "enclosed": "enclosed"}
 _SMALLEST_FIRST = ("exact", "property", "enclosed", "derived", "optimised", "simulated")
 
 
@@ -23,8 +25,16 @@ class Record:
         The kind of evidence; None for the rules.
     role, variant : str
         The form of the statement.
-    expected : bool
-        Whether the form has to be accepted.
+    expected : bool or None
+        Whether the form has to be accepted, or refuted; None if either may come.
+    covers : list of dict
+        What the check covers of the statement, as `Coverage.to_json` gives it.
+    forms : list of str
+        The names of all forms that the check is for.
+    parts : list of str
+        The parts that the form that stands consists of.
+    measured : dict
+        What the check has compared, as `Measured.to_json` gives it.
     outcome : {"passed", "failed", "skipped"}
         What came of it.
     seconds : float
@@ -38,17 +48,23 @@ class Record:
     kind: str | None = None
     role: str = "rules"
     variant: str = "rules"
-    expected: bool = True
+    expected: bool | None = True
+    covers: list[dict[str, str]] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcome: str = "skipped"
     seconds: float = 0.0
     counterexample: str | None = None
 
     @classmethod
-    def of(cls, claim: Claim, *, test: str, kind: str | None = None, variant: Variant | None = None) -> "Record":
+    def of(cls, claim: Claim, *, test: str, check: Check | None = None, variant: Variant | None = None) -> "Record":
         """A record whose outcome is still to come."""
-        if variant is None:
+        if check is None or variant is None:
             return cls(claim.to_json(), test)
-        return cls(claim.to_json(), test, kind, variant.role, variant.name, variant.holds)
+        covers, forms = [one.to_json() for one in check.covers], [form.name for form in check.variants]
+        parts = list(claim.standing.parts)
+        return cls(claim.to_json(), test, check.kind, variant.role, variant.name, variant.holds, covers, forms, parts)
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain data."""
@@ -82,8 +98,8 @@ class Entry:
 
     @property
     def evidence(self) -> list[Record]:
-        """The checks on the printed and on the amended statement."""
-        return [record for record in self.records if record.role in ("printed", "amended")]
+        """The checks on the printed and on the amended statement, or on what was seen of an experiment."""
+        return [record for record in self.records if record.role in ("printed", "amended", "seen")]
 
     @property
     def status(self) -> Literal["holds", "amended", "fails", "observed", "broken"]:
@@ -95,6 +111,17 @@ class Entry:
         """The kinds of evidence that ran and passed."""
         passed = {record.kind for record in self.evidence if record.outcome == "passed"}
         return [kind for kind in KINDS if kind in passed]
+
+    @property
+    def reach(self) -> Reach | None:
+        """How far the checks carry that ran and passed on the form that stands.
+
+        None of an experiment, of a claim that fails, and where an item failed.
+        """
+        form = {"holds": "printed", "amended": "amended"}.get(self.status)
+        passed = [record for record in self.records if record.role == form and record.outcome == "passed"]
+        parts = passed[0].parts if passed else []
+        return reach([Coverage.from_json(one) for record in passed for one in record.covers], parts)
 
     @property
     def near_misses(self) -> dict[str, bool]:
@@ -112,21 +139,34 @@ class Entry:
         Exact checks run through instances in order of size and Hypothesis shrinks, so theirs come before those that
         arithmetic with rounding or a random simulation finds.
         """
+        found = self._refutation
+        return None if found is None else found.counterexample
+
+    @property
+    def counterexample_is(self) -> Literal["exact", "enclosed", "numerical"] | None:
+        """What arithmetic stands behind the counterexample."""
+        found = self._refutation
+        return None if found is None else _ARITHMETIC.get(str(found.kind), "numerical")
+
+    @property
+    def _refutation(self) -> Record | None:
         found = [r for r in self.records if r.role == "printed" and not r.expected and r.counterexample]
-        found.sort(key=lambda record: _SMALLEST_FIRST.index(str(record.kind)))
-        return found[0].counterexample if found else None
+        return min(found, key=lambda record: _SMALLEST_FIRST.index(str(record.kind)), default=None)
 
     def to_json(self) -> dict[str, Any]:
         """The claim in words, with its evidence, the near misses that were tried and the counterexample."""
-        evidence = [{"kind": r.kind, "test": r.test, "outcome": r.outcome, "seconds": r.seconds} for r in self.evidence]
+        told = ("kind", "test", "outcome", "seconds", "covers")
+        evidence = [{name: getattr(record, name) for name in told} for record in self.evidence]
         near_misses = [
             {"name": name, "rejected": rejected, "by": self._rejecting(name)}
             for name, rejected in self.near_misses.items()
         ]
         return self.claim | {
+            "reach": None if self.reach is None else self.reach.to_json(),
             "evidence": evidence,
             "near_misses": near_misses,
             "counterexample": self.counterexample,
+            "counterexample_is": self.counterexample_is,
         }
 
     def _rejecting(self, near_miss: str) -> list[str]:

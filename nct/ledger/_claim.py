@@ -1,11 +1,12 @@
 """Claims, and the checks that stand behind them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar, get_args
 
+from nct.ledger._reach import Coverage, Covers, coverages
 from nct.ledger._statement import Statement, Variant
 
 Kind = Literal["derived", "exact", "enclosed", "property", "simulated", "optimised"]
@@ -15,6 +16,9 @@ Verdict = Literal["holds", "amended", "fails", "observed"]
 #: values; enclosed by ball arithmetic; property-based over random instances; simulated; found by an independent
 #: optimiser.
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+#: The kinds that can cover all values of a statement: an argument, not a sample.
+PROVING: tuple[Kind, ...] = ("derived", "exact", "enclosed")
 
 #: What a claim comes to: true as printed; false as printed and true as amended; false with no repair known; an
 #: experiment, seen at the scale that was run.
@@ -42,6 +46,11 @@ class Claim:
         The statement exactly as the source prints it.
     amended : Statement, optional
         The statement that does hold; given exactly when the verdict is ``amended``.
+    seen : Statement, optional
+        For an experiment, what was seen at the scale that was run, where it is not what is printed. Every check has to
+        accept it; at least one does not find the printed statement.
+    ran : str, optional
+        For an experiment, what was run: data, sizes, seeds, and thresholds with whose they are.
     near_misses : mapping of str to object
         False statements close to the true one, by name, in the form of ``printed.value``. Every check has to
         reject each.
@@ -51,8 +60,8 @@ class Claim:
     Raises
     ------
     ValueError
-        If an id is not of that form, a title or source is empty, the verdict is unknown, or an amended statement is
-        missing or not wanted.
+        If an id is not of that form, a title or source is empty, the verdict is unknown, an amended statement is
+        missing or not wanted, or `seen` or `ran` is given for what is no experiment.
     TypeError
         If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
 
@@ -67,6 +76,8 @@ class Claim:
     verdict: Verdict
     printed: Statement
     amended: Statement | None = None
+    seen: Statement | None = None
+    ran: str | None = None
     near_misses: Mapping[str, Any] = field(default_factory=dict)
     depends_on: Iterable[str] = ()
 
@@ -85,11 +96,15 @@ class Claim:
                 f"amended of {self.id} is {given}; amended must be given exactly when the verdict is 'amended', "
                 f"not {self.verdict!r}"
             )
+        for name in ("seen", "ran"):
+            if getattr(self, name) is not None and self.verdict != "observed":
+                given = f"{name} must be given only when the verdict is 'observed', not {self.verdict!r}"
+                raise ValueError(f"{name} of {self.id} is given; {given}")
         object.__setattr__(self, "near_misses", MappingProxyType(dict(self.near_misses)))
         object.__setattr__(self, "depends_on", tuple(self.depends_on))
 
     def _check_types(self) -> None:
-        for name, value in (("printed", self.printed), ("amended", self.amended)):
+        for name, value in (("printed", self.printed), ("amended", self.amended), ("seen", self.seen)):
             if not isinstance(value, Statement) and (value is not None or name == "printed"):
                 raise TypeError(f"{name} of {self.id} is a {type(value).__name__}; {name} must be a Statement")
         if not isinstance(self.near_misses, Mapping):
@@ -114,18 +129,28 @@ class Claim:
         return self.id.partition(".")[2]
 
     @property
+    def standing(self) -> Statement:
+        """The form that stands: amended, or as seen in an experiment, or as printed (which `fails` says is false)."""
+        return self.amended or self.seen or self.printed
+
+    @property
     def variants(self) -> list[Variant]:
-        """Printed, amended and near-miss forms, with whether each is expected to hold."""
-        forms = [Variant("printed", "printed", self.printed.value, self.verdict in ("holds", "observed"))]
+        """Printed, amended, seen and near-miss forms, with whether each is expected to hold."""
+        as_printed = None if self.seen is not None else self.verdict in ("holds", "observed")
+        forms = [Variant("printed", "printed", self.printed.value, as_printed)]
         if self.amended is not None:
             forms.append(Variant("amended", "amended", self.amended.value, True))
+        if self.seen is not None:
+            forms.append(Variant("seen", "seen", self.seen.value, True))
         return forms + [Variant("near miss", name, value, False) for name, value in self.near_misses.items()]
 
     def to_json(self) -> dict[str, Any]:
         """The claim in words, field by field: texts of statements and names of near misses, without their values."""
         return {field.name: _in_words(getattr(self, field.name)) for field in fields(self)}
 
-    def check(self, kind: Kind, *, blind_to: Mapping[str, str] | None = None) -> Callable[[_F], _F]:
+    def check(
+        self, kind: Kind, *, covers: Covers | None = None, blind_to: Mapping[str, str] | None = None
+    ) -> Callable[[_F], _F]:
         """Register a function of the statement as evidence of `kind`.
 
         The function takes the statement as its argument ``statement``, raises an AssertionError (best by `require`) if
@@ -136,6 +161,10 @@ class Claim:
         ----------
         kind : {"derived", "exact", "enclosed", "property", "simulated", "optimised"}
             The kind of evidence.
+        covers : "all", Part, Instances or Search, or several of these in a list
+            What the check covers of the form that stands: ``"all"`` values or a named `Part` of them, by an argument
+            that holds for every one; `Instances`, with which, how many and drawn how; or a `Search` that found nothing
+            against it. Say ``"all"`` only if the argument, not just the outcome, covers every value.
         blind_to : mapping of str to str, optional
             Near misses that this check cannot tell from the statement, each with the reason. The ledger counts a near
             miss only where another check rejects it.
@@ -148,7 +177,8 @@ class Claim:
         Raises
         ------
         ValueError
-            If the kind is unknown or a name in `blind_to` is no near miss of the claim.
+            If the kind is unknown, a name in `blind_to` is no near miss of the claim, or `covers` says what a check of
+            this kind cannot know or names a part that the statement does not have.
         """
         if kind not in KINDS:
             raise ValueError(f"kind = {kind!r} of a check of {self.id}; kind must be one of {', '.join(KINDS)}")
@@ -159,11 +189,26 @@ class Claim:
                     f"blind_to = {name!r} of a check of {self.id}; blind_to must name near misses of the claim"
                 )
 
+        covered = coverages(covers)
+        for allowed in self._faults_of_coverage(kind, covered):
+            raise ValueError(f"covers = {covers!r} of a check of {self.id}; {allowed}")
+
         def register(function: _F) -> _F:
-            setattr(function, _CHECK, Check(self, kind, blind_to))
+            setattr(function, _CHECK, Check(self, kind, blind_to, covered))
             return function
 
         return register
+
+    def _faults_of_coverage(self, kind: Kind, covered: Iterable[Coverage]) -> Iterator[str]:
+        parts = self.standing.parts
+        for one in covered:
+            if one.extent in ("all", "part"):
+                if kind not in PROVING:
+                    yield f"covers must be Instances(…) or Search(…) of evidence that is {kind}, which proves nothing"
+                if self.verdict in ("observed", "fails"):
+                    yield f"covers must be Instances(…) or Search(…) of a claim with the verdict {self.verdict!r}"
+            if one.extent == "part" and parts and one.text not in parts:
+                yield f"covers must name parts of the statement: {', '.join(parts)}"
 
     def checks_in(self, module: ModuleType) -> dict[str, "Check"]:
         """The claim's checks that `module` defines, by function name."""
@@ -183,11 +228,14 @@ class Check:
         The kind of evidence.
     blind_to : mapping of str to str
         The near misses that it cannot see, each with the reason.
+    covers : tuple of Coverage
+        What it covers of the statement.
     """
 
     claim: Claim
     kind: Kind
     blind_to: Mapping[str, str]
+    covers: tuple[Coverage, ...]
 
     @classmethod
     def of(cls, function: object) -> "Check | None":

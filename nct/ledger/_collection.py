@@ -61,5 +61,5 @@ def _trial(item: pytest.Item) -> Record | None:
         return Record.of(item.claim, test=item.nodeid)
     if isinstance(item, pytest.Function) and (check := Check.of(item.function)) is not None:
         variant = next(item.iter_markers("statement")).args[0]
-        return Record.of(check.claim, test=item.nodeid, kind=check.kind, variant=variant)
+        return Record.of(check.claim, test=item.nodeid, check=check, variant=variant)
     return None

@@ -17,10 +17,11 @@ from typing import Any
 
 from nct.ledger._claim import Check, Claim, claim_of, natural
 from nct.ledger._folder import LedgerError, claim_files
+from nct.ledger._reach import Instances, Part, Search
 from nct.ledger._statement import Statement
 
 #: The calls that are made while a file is read; each takes texts, names and values that may stay unread.
-_VOCABULARY: dict[str, Callable[..., Any]] = {"Claim": Claim, "Statement": Statement}
+_VOCABULARY: dict[str, Callable[..., Any]] = {f.__name__: f for f in (Claim, Statement, Part, Instances, Search)}
 
 _BUILTINS = {f.__name__: f for f in (dict, enumerate, frozenset, len, list, range, set, sorted, str, tuple, zip)}
 

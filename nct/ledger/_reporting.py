@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from nct.ledger._book import Book, Record
+from nct.ledger._judgement import judge
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # pytest exports the name since version 8.4
@@ -54,6 +56,34 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     book = session.config.stash[_BOOK] = Book()
     if not hasattr(session.config, "workerinput"):
         session.config.pluginmanager.register(_Recorder(book))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Decide what only all items together show, once they have run."""
+    result = yield
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        for record, message in list(judge(session.config.stash[_BOOK])):
+            _report(session.config, record, message)
+    return result
+
+
+def _report(config: pytest.Config, record: Record, message: str) -> None:
+    """Report a failure that belongs to no single item as that of a test of its own."""
+    file, _, name = record.test.partition("::")
+    for when in ("setup", "call", "teardown"):
+        failed = when == "call"
+        report = pytest.TestReport(
+            nodeid=record.test,
+            location=(file, 0, name),
+            keywords={},
+            outcome="failed" if failed else "passed",
+            longrepr=f"{record.claim['id']}: {message}" if failed else None,
+            when=cast(Any, when),
+        )
+        if failed:
+            cast(Any, report).ledger = record.to_json()
+        config.hook.pytest_runtest_logreport(report=report)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

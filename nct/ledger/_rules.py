@@ -8,6 +8,7 @@ import pytest
 
 from nct.ledger._claim import Claim, claim_of
 from nct.ledger._folder import LedgerError, claim_files, place
+from nct.ledger._reach import NOT_SAID
 from nct.ledger._reading import read_claim
 
 _IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
@@ -15,6 +16,10 @@ _IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
 
 class RuleBroken(Exception):
     """A claim that does not keep the ledger's rules."""
+
+
+class LedgerWarning(pytest.PytestWarning):
+    """What a claim should say and does not."""
 
 
 class Rules(pytest.Item):
@@ -32,11 +37,15 @@ class Rules(pytest.Item):
         faults = list(self.faults())
         if faults:
             raise RuleBroken("\n".join(f"{self.claim.id}: {fault}" for fault in faults))
+        for fault in self._faults_of_coverage():
+            self.warn(LedgerWarning(f"{self.claim.id}: {fault}"))
 
     def faults(self) -> Iterator[str]:
         """What the claim breaks, rule by rule."""
         yield from self._faults_of_the_checks()
         yield from self._faults_of_the_place()
+        if self.config.getini("ledger_require_covers"):
+            yield from self._faults_of_coverage()
         ids = self._ids()
         for path, name in ids.items():
             if name == self.claim.id and path != self.path:
@@ -60,6 +69,14 @@ class Rules(pytest.Item):
                 yield f"the check {name} never runs: its name must begin with 'test_'"
             if any(mark.name == "xfail" for mark in getattr(getattr(self.parent.obj, name), "pytestmark", ())):
                 yield f"the check {name} is marked xfail: what it should do follows from the statement alone"
+
+    def _faults_of_coverage(self) -> Iterator[str]:
+        claim = self.claim
+        silent = [name for name, check in claim.checks_in(self.parent.obj).items() if check.covers == (NOT_SAID,)]
+        if silent and claim.verdict in ("holds", "amended"):
+            yield f"not said what is covered by {', '.join(silent)}; say covers='all', Part(…), Instances(…), Search(…)"
+        if claim.verdict == "observed" and claim.ran is None:
+            yield "not said what was run; say ran='data, sizes, seeds, thresholds and whose they are'"
 
     def _faults_of_the_place(self) -> Iterator[str]:
         folder, file = place(self.claim)

@@ -11,6 +11,7 @@ import pytest
 
 from nct.ledger._book import Record
 from nct.ledger._collection import TRIAL
+from nct.ledger._comparison import recording
 from nct.ledger._counterexample import counterexample
 
 
@@ -22,14 +23,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if trial is None:
         return (yield)
     try:
-        with _unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
+        with recording() as measured, _unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
             result = yield
     except AssertionError as refutation:
         trial.counterexample = counterexample(refutation)
         if trial.expected:
             raise
         return True
-    if not trial.expected:
+    finally:
+        trial.measured = measured.to_json()
+    if trial.expected is False:
         pytest.fail(_accepted(trial), pytrace=False)
     return result
 

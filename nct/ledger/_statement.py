@@ -1,6 +1,7 @@
 """A statement in words and in code, and the forms in which a claim's checks meet it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,32 +16,47 @@ class Statement:
         The statement in LaTeX and prose, for people.
     value : object
         The statement as the checks take it: a formula as a function or SymPy expression, a predicate, a table.
+    parts : sequence of str
+        Names of the parts that the statement consists of, if it falls into several: it is proved when each of them
+        is the `Part` that some check covers, or one check covers all values.
+
+    Raises
+    ------
+    TypeError
+        If `parts` is a single string.
     """
 
     text: str
     value: Any
+    parts: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.parts, str):
+            raise TypeError(f"parts = {self.parts!r} is a string; parts must be a list of names")
+        object.__setattr__(self, "parts", tuple(self.parts))
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A form in which a statement meets its checks: printed, amended or a near miss.
+    """A form in which a statement meets its checks: printed, amended, as seen in an experiment, or a near miss.
 
     Attributes
     ----------
-    role : {"printed", "amended", "near miss"}
-        Which of the three it is.
+    role : {"printed", "amended", "seen", "near miss"}
+        Which of these it is.
     name : str
         The near miss's name; the role for the others.
     value : object
         What the checks take as ``statement``.
-    holds : bool
-        Whether the checks have to accept it.
+    holds : bool or None
+        Whether the checks have to accept it or to refute it; None leaves both open, for what an experiment does not
+        show at the scale that was run.
     """
 
-    role: Literal["printed", "amended", "near miss"]
+    role: Literal["printed", "amended", "seen", "near miss"]
     name: str
     value: Any
-    holds: bool
+    holds: bool | None
 
     @property
     def id(self) -> str:

@@ -45,21 +45,43 @@ def printed(book: Book, *, width: int | None = None, colour: bool = False) -> st
     if refuted:
         console.print("\nfalse as printed, with the smallest counterexample:")
     for entry in refuted:
-        console.print(f"  {entry.claim['id']}: {entry.counterexample or 'not run'}", style="yellow", soft_wrap=True)
+        numerical = " (numerical)" * (entry.counterexample_is == "numerical")
+        line = f"  {entry.claim['id']}: {entry.counterexample or 'not run'}{numerical}"
+        console.print(line, style="yellow", soft_wrap=True)
+    for title, rows in _details(book.entries).items():
+        if rows:
+            console.print(f"\n{title}")
+        for name, text in rows:
+            console.print(f"  {name}: {text}", soft_wrap=True)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _table(entries: list[Entry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-    for name in ("claim", "title", "verdict", "evidence", "near misses rejected"):
+    for name in ("claim", "title", "verdict", "reach", "evidence", "near misses rejected"):
         table.add_column(name)
     for entry in entries:
         rejected = entry.near_misses
         misses = f"{sum(rejected.values())} of {len(rejected)}"
-        cells = (entry.claim["id"], entry.claim["title"], entry.status, " ".join(entry.kinds), misses)
+        scope = "" if entry.reach is None else entry.reach.scope
+        cells = (entry.claim["id"], entry.claim["title"], entry.status, scope, " ".join(entry.kinds), misses)
         table.add_row(*cells, style=_STYLE[entry.status])
     return table
+
+
+def _details(entries: list[Entry]) -> dict[str, list[tuple[str, str]]]:
+    """What the table has no room for: the parts that are proved, and what was seen instead of what is printed."""
+    in_part = [(entry.claim["id"], "; ".join(entry.reach.parts)) for entry in entries if entry.reach]
+    seen = [
+        (entry.claim["id"], f"{entry.claim['seen']} ({entry.counterexample or 'not run'})")
+        for entry in entries
+        if entry.claim["seen"] is not None
+    ]
+    return {
+        "proved in part:": [(name, parts) for name, parts in in_part if parts],
+        "not seen as printed at the scale that was run, but:": seen,
+    }
 
 
 def _count(entries: list[Entry]) -> str:

@@ -3,9 +3,11 @@
 It does nothing in a run that collects no claim. Checks become ordinary test items, one for each form of the
 statement, and each kind of evidence is a marker, so that ``-k``, ``-m``, paths, node ids and ``-n`` (pytest-xdist)
 select as usual.
-One more item for each claim, ``rules``, holds the claim to the ledger's rules.
+One more item for each claim, ``rules``, holds the claim to the ledger's rules. What only all items of a check can show,
+that it has measured something, is decided at the end of the run and reported like a failing test.
 
-Options: ``--ledger FILE`` writes the ledger as JSON, ``--long`` runs the checks marked ``long`` too.
+Options: ``--ledger FILE`` writes the ledger as JSON, ``--long`` runs the checks marked ``long`` too. With
+``ledger_require_covers = true`` in the configuration a check that does not say what it covers fails the run.
 """
 
 from pathlib import Path
@@ -14,7 +16,13 @@ import pytest
 
 from nct.ledger._claim import KINDS
 from nct.ledger._collection import pytest_collection_modifyitems, pytest_generate_tests, pytest_make_collect_report
-from nct.ledger._reporting import check_target, pytest_sessionfinish, pytest_sessionstart, pytest_terminal_summary
+from nct.ledger._reporting import (
+    check_target,
+    pytest_runtestloop,
+    pytest_sessionfinish,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
 from nct.ledger._running import pytest_pyfunc_call, pytest_runtest_makereport
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "pytest_make_collect_report",
     "pytest_pyfunc_call",
     "pytest_runtest_makereport",
+    "pytest_runtestloop",
     "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_terminal_summary",
@@ -38,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ledger", metavar="FILE", type=Path, help="write the ledger of the claims that ran to FILE as JSON"
     )
     group.addoption("--long", action="store_true", help="run the checks marked 'long' too")
+    parser.addini(
+        "ledger_require_covers",
+        type="bool",
+        default=False,
+        help="fail a check that does not say what it covers, and an experiment that does not say what was run (default:"
+        " warn)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

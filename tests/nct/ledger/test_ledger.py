@@ -122,8 +122,8 @@ def test_a_good_ledger_passes_and_is_printed(ledger):
     result.stdout.fnmatch_lines(
         [
             "*= ledger =*",
-            "claim *title * verdict * evidence * near misses rejected",
-            "example.sum * Sum of the first integers * holds * derived exact * 1 of 1",
+            "claim *title * verdict * reach * evidence * near misses rejected",
+            "example.sum * Sum of the first integers * holds * tested * derived exact * 1 of 1",
             "example.sum-9 * fails * derived exact *",  # 9 before 10
             "example.sum-10 * amended * derived exact *",
             "other.seen * observed * derived exact *",
@@ -148,11 +148,11 @@ def test_the_json_has_the_stated_form(ledger):
     assert ledger.run().ret == 0
     entries = json.loads((ledger.pytester.path / "ledger.json").read_text())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    keys = "id title source verdict printed amended near_misses depends_on evidence counterexample"
+    keys = "id title source verdict printed amended seen ran near_misses depends_on reach evidence counterexample"
     for entry in entries:
-        assert list(entry) == keys.split()
+        assert list(entry) == [*keys.split(), "counterexample_is"]
         for evidence in entry["evidence"]:
-            assert list(evidence) == ["kind", "test", "outcome", "seconds"]
+            assert list(evidence) == ["kind", "test", "outcome", "seconds", "covers"]
             assert evidence["kind"] in KINDS
             assert evidence["outcome"] == "passed"
             assert 0 <= evidence["seconds"] < 60
@@ -169,6 +169,7 @@ def test_the_json_has_the_stated_form(ledger):
     assert sound["depends_on"] == []
     assert (repaired["verdict"], repaired["amended"]) == ("amended", "m(m+1)/2")
     assert repaired["counterexample"] == "the sum differs: m = 1"
+    assert repaired["counterexample_is"] == "exact"
     assert repaired["depends_on"] == ["example.sum"]
     assert len(repaired["evidence"]) == 4  # each check on the printed and on the amended statement
 
