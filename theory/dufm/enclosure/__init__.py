@@ -1,5 +1,10 @@
-"""Proved bounds on the losses of the DUFM, in ball arithmetic."""
+"""Proved bounds on the losses of the DUFM, in ball arithmetic (python-flint's Arb).
 
-from theory.dufm.enclosure._enclosure import Bounds, WidthNotReached, enclose_loss, enclose_ratio, enclose_ratio_over
+The method, and why its bounds hold, is in docs/enclosures.md.
+"""
+
+from theory.dufm.enclosure._bounds import Bounds, WidthNotReached
+from theory.dufm.enclosure._boxes import enclose_ratio_over
+from theory.dufm.enclosure._losses import enclose_loss, enclose_ratio
 
 __all__ = ["Bounds", "WidthNotReached", "enclose_loss", "enclose_ratio", "enclose_ratio_over"]

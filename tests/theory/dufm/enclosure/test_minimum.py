@@ -1,0 +1,53 @@
+"""The global minimum of a block's loss: each lemma where it is tight, and no local minimum for the global one."""
+
+import numpy as np
+import pytest
+from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq, minimize_scalar
+
+from theory.dufm.enclosure._deadline import Deadline
+from theory.dufm.enclosure._minimum import minimum
+from theory.dufm.enclosure._objective import Part
+
+
+@given(
+    st.integers(3, 9),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(1, 30)), min_size=1, max_size=4, unique_by=lambda p: p[0]),
+    st.floats(-9, 0.5),
+)
+def test_no_local_minimum_is_taken_for_the_global_one(L, bumps, log_cost):
+    # Objectives of the same form with eigenvalues far apart have several local minima.
+    total = sum(w for _, w in bumps)
+    eigenvalues = tuple(10**e for e, _ in sorted(bumps, reverse=True))
+    weights = tuple(fmpq(w, total) for _, w in sorted(bumps, reverse=True))
+    cost = 10**log_cost
+    part = Part(fmpq(1), L, eigenvalues, weights, lambda: arb(cost))
+    found = minimum(part, 128, Deadline(None)).value
+    x = np.linspace(-45, 90, 20_001)
+    shares = [w / total for _, w in sorted(bumps, reverse=True)]
+    fits = sum(w / (1 + e * np.exp(x)) for w, e in zip(shares, eigenvalues, strict=True))
+    f = L / 2 * cost * np.exp(x / L) + fits / 2
+    scanned = min(0.5, f.min())
+    assert float(found.lower) <= scanned * (1 + 1e-12)
+    assert float(found.upper) >= scanned * (1 - 1e-4)  # the scan's step is 0.007 in log u
+
+
+def test_two_local_minima_that_change_places():
+    def depth(cost, bracket):
+        def f(x):
+            return 4 * cost * np.exp(x / 8) + (1 / (1 + np.exp(x + 40 * np.log(10))) + 1 / (1 + np.exp(x))) / 4
+
+        return minimize_scalar(f, bounds=bracket, method="bounded", options={"xatol": 1e-10}).fun
+
+    first, second = (-95, -30), (-3, 30)  # brackets of log u
+    tie = brentq(lambda cost: depth(cost, first) - depth(cost, second), 0.01, 0.055, xtol=1e-13)
+    for factor, deeper in ((1 - 1e-6, "second"), (1, "either"), (1 + 1e-6, "first")):
+        cost = tie * factor
+        part = Part(fmpq(1), 8, (10**40, 1), (fmpq(1, 2), fmpq(1, 2)), lambda cost=cost: arb(cost))
+        value, scale, bracket = minimum(part, 200, Deadline(None))
+        assert float(value.lower) == pytest.approx(min(depth(cost, first), depth(cost, second)), rel=1e-9)
+        if deeper != "either":
+            assert (scale > 1e-6) == (deeper == "second")
+            assert bracket.contains(scale)
