@@ -100,7 +100,7 @@ def enclose_ratio_over(
 def _integers(
     name: str, values: int | Iterable[int], at_least: int, at_most: int | None, at_most_values: int
 ) -> list[int]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ():
         values = [values]
     few = islice(values, at_most_values)
     listed = [check_integer(name, value, at_least=at_least, at_most=at_most) for value in few]
