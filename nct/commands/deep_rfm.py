@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,5 +213,7 @@ def _to_json(record: "LayerRecord") -> dict[str, Any]:
     if plain["condition"] == float("inf"):
         plain["condition"] = None
     for metrics in plain["metrics"].values():
-        metrics["dnc2"] = None if metrics["dnc2"] == float("inf") else metrics["dnc2"]
+        metrics.update(
+            {name: None for name, value in metrics.items() if isinstance(value, float) and not isfinite(value)}
+        )
     return plain

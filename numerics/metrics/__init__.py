@@ -1,34 +1,40 @@
-"""Measures of neural collapse: NC1 to NC4 and more, in one pass over data of any size."""
+"""Measures of neural collapse: NC1 to NC4, DNC, CDNV, ranks and Gram matrices; at once, in batches, or in one pass."""
 
-from numerics.metrics._neural_collapse import (
-    ClassStatistics,
-    CollapseMetrics,
-    NearestClassCenter,
-    NeuralCollapse,
+from numerics.metrics._gram import centred_gram
+from numerics.metrics._measures import (
+    UndefinedMeasure,
     cdnv,
-    centred_gram,
-    class_statistics,
-    collapse_metrics,
+    covariance_effective_rank,
     dnc2,
-    effective_rank,
     nc1,
     nc1_pinv,
     nc2,
     nc2_normalised,
     nc3,
     nc4,
+    nearest_mean,
     simplex_etf,
+    total_covariance,
 )
+from numerics.metrics._spectrum import condition_number, effective_rank, psd_spectrum, rank
+from numerics.metrics._statistics import ClassStatistics, balanced_statistics, class_means, class_statistics
+from numerics.metrics._streaming import NearestClassCenter, NeuralCollapse
+from numerics.metrics._summary import CollapseMetrics, collapse_metrics
 
 __all__ = [
     "ClassStatistics",
     "CollapseMetrics",
     "NearestClassCenter",
     "NeuralCollapse",
+    "UndefinedMeasure",
+    "balanced_statistics",
     "cdnv",
     "centred_gram",
+    "class_means",
     "class_statistics",
     "collapse_metrics",
+    "condition_number",
+    "covariance_effective_rank",
     "dnc2",
     "effective_rank",
     "nc1",
@@ -37,5 +43,9 @@ __all__ = [
     "nc2_normalised",
     "nc3",
     "nc4",
+    "nearest_mean",
+    "psd_spectrum",
+    "rank",
     "simplex_etf",
+    "total_covariance",
 ]
