@@ -142,9 +142,11 @@ def test_no_private_attribute_of_an_imported_module_is_used():
     for module, tree in TREES.items():
         modules = {name for package, name in imported(module) if f"{package}.{name}" in FILES}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and is_private(node.attr):
-                if isinstance(node.value, ast.Name) and node.value.id in modules:
-                    wrong.append(f"{module}: {node.value.id}.{node.attr}")
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in modules and is_private(
+                    attribute
+                ):
+                    wrong.append(f"{module}: {name}.{attribute}")
     assert wrong == []
 
 
