@@ -124,7 +124,7 @@ class Problem:
         lengths = (len(self.exact_lams), len(self.widths), len(self.activations))
         if lengths != (self.L + 1, self.L, self.L - 1):
             raise ValueError(
-                f"{lengths} lams, widths and activations; for L = {self.L} there must be {self.L + 1}, {self.L}, {self.L - 1}"
+                f"{lengths} lams, widths and activations; for L = {self.L} there must be L+1, L and L−1 of them"
             )
 
     @cached_property
@@ -252,7 +252,7 @@ def _as_float(name: str, value: Fraction) -> float:
 def _widths(K: int, L: int, width: int | Sequence[int] | None) -> tuple[int, ...]:
     if width is None:
         return (K,) * L
-    if not hasattr(width, "__len__"):
+    if not isinstance(width, Sequence | np.ndarray) or np.ndim(width) == 0:
         return (check_integer("width", width, at_least=1),) * L
     if len(width) != L:
         raise ValueError(f"width = {width}; width must be one integer or a sequence of L = {L} of them")

@@ -175,7 +175,8 @@ class _Objective:
     def value(self, log_u: _FloatVector) -> _FloatVector:
         """exp(shift) f at log u."""
         unfitted = np.exp(-log_u) * self.inverse
-        fit = (self.weights * (np.exp(self.shift - log_u) * self.inverse) / (1 + unfitted)).sum(0)
+        scaled = np.exp(self.shift - log_u) * self.inverse if self.shift.any() else unfitted
+        fit = (self.weights * scaled / (1 + unfitted)).sum(0)
         value: _FloatVector = 0.5 * (self.L * np.exp(self.log_kappa + log_u / self.L + self.shift) + fit)
         return value
 

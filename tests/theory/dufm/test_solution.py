@@ -179,7 +179,7 @@ def test_arrays_are_no_problem_of_one_solution():
 
 def test_evaluate_loss_checks_shapes():
     H, W = np.zeros((2, 3)), [np.zeros((2, 2)), np.zeros((3, 2))]
-    with pytest.raises(ValueError, match="lams has 2 entries; for L = 2 it must have L\+1 = 3"):
+    with pytest.raises(ValueError, match=r"lams has 2 entries; for L = 2 it must have L\+1 = 3"):
         dufm.evaluate_loss(H, W, (1, 1))
     with pytest.raises(ValueError, match=r"weights\[1\] has shape \(3, 4\); weights\[1\] must have 2 columns"):
         dufm.evaluate_loss(H, [W[0], np.zeros((3, 4))], (1, 1, 1))
