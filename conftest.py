@@ -31,3 +31,6 @@ def pytest_configure(config):
         from shapes import check_shapes
 
         check_shapes()
+
+
+pytest_plugins = ["pytester"]
