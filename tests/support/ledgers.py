@@ -1,8 +1,8 @@
 """Temporary ledgers, and runs of them."""
 
-import json
-
 import pytest
+
+from nct.ledger import read_ledger
 
 TRUE = "lambda m: m * (m + 1) // 2"
 FALSE = "lambda m: m * m // 2"  # right at 0 only
@@ -76,8 +76,7 @@ class Ledger:
 
     @property
     def written(self):
-        entries = json.loads((self.pytester.path / "ledger.json").read_text(encoding="utf-8"))
-        return {entry["id"]: entry for entry in entries}
+        return {claim["id"]: claim for claim in read_ledger(self.pytester.path / "ledger.json").claims}
 
     @property
     def tests(self):

@@ -1,11 +1,9 @@
 """The ledger that is written."""
 
-import json
-
 import pytest
 from ledgers import FALSE, TRUE
 
-from nct.ledger import KINDS
+from nct.ledger import KINDS, read_ledger
 
 
 def test_the_json_has_the_stated_form(ledger):
@@ -18,9 +16,11 @@ def test_the_json_has_the_stated_form(ledger):
         depends_on=["example.sum"],
     )
     assert ledger.run().ret == 0
-    entries = json.loads((ledger.pytester.path / "ledger.json").read_text())
+    entries = list(ledger.written.values())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    keys = "id title source verdict printed amended seen ran near_misses depends_on reach evidence counterexample"
+    keys = (
+        "id title source verdict printed amended seen ran near_misses depends_on status reach evidence counterexample"
+    )
     for entry in entries:
         assert list(entry) == [*keys.split(), "counterexample_is"]
         for evidence in entry["evidence"]:
@@ -51,7 +51,7 @@ def test_a_run_without_claims_prints_no_ledger(pytester):
     result = pytester.runpytest_inprocess("--ledger", "ledger.json")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*= ledger =*")
-    assert json.loads((pytester.path / "ledger.json").read_text()) == []
+    assert read_ledger(pytester.path / "ledger.json").claims == []
 
 
 def test_ledger_into_a_missing_folder(ledger):

@@ -58,14 +58,16 @@ def test_faults_travel_from_the_workers(ledger):
     )
 
 
-LONG = DERIVED + DERIVED.replace("test_by_induction", "test_at_length").replace("@claim", "@pytest.mark.long\n@claim")
+LONG = DERIVED + DERIVED.replace("test_by_induction", "test_at_length").replace(
+    "@claim", "@pytest.mark.ledger_long\n@claim"
+)
 
 
 def test_long_checks_run_only_on_demand(ledger):
     ledger.add(then=LONG)
     ledger.run().assert_outcomes(passed=5, deselected=2)
     assert "test_at_length[printed]" not in ledger.tests
-    ledger.run("--long").assert_outcomes(passed=7)
+    ledger.run("--ledger-long").assert_outcomes(passed=7)
     assert "test_at_length[printed]" in ledger.tests
 
 
