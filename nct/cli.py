@@ -3,12 +3,16 @@
 import argparse
 import importlib
 import io
+import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
+from nct.arguments import nearest
 from nct.commands import InputError
+from nct.progress import say
 
 __all__ = ["COMMANDS", "Command", "main"]
 
@@ -29,11 +33,32 @@ COMMANDS = {
 }
 
 
+# The extra that brings a module, where the base installation lacks it.
+EXTRAS = {"torch": "numerics", "torchmetrics": "numerics", "sklearn": "numerics", "threadpoolctl": "numerics"} | {
+    name: "theory" for name in ("flint", "jaxtyping", "lazy_loader", "mpmath", "networkx", "numpy", "scipy", "sympy")
+}
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and name the option that was meant."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help, without argparse's silence where that is not possible."""
+        print(self.format_help(), end="", file=file)
+
+    def refuse_unknown(self, words: list[str]) -> None:
+        """End with an error if one of the words is an option that there is none of.
+
+        argparse looks for what is missing first, and so would not tell a mistyped option from a missing one.
+        """
+        for word in itertools.takewhile(lambda word: word != "--", words):
+            option = word.split("=")[0]
+            if option.startswith("--") and option not in self._option_string_actions:
+                near = nearest(option, self._option_string_actions)
+                self.error(f"no option {option}" + (f"; is it {' or '.join(near)}?" if near else ""))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 1 if standard output was closed before the end, or 130 after an interrupt.
+        0, or 1 if standard output cannot be written to the end, or 130 after an interrupt; `nct verify` has 1 for a
+        claim that is not as its verdict says.
 
     Raises
     ------
@@ -62,36 +88,67 @@ def main(argv: Sequence[str] | None = None) -> int:
     15  4        0.0005  1  0.0187217   0.014664  0.783261  yes          15×4       6×3 15
     0
     """
+    if sys.stdout is None:
+        say("error: standard output is closed")
+        return 1
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            _run(list(sys.argv[1:] if argv is None else argv))
+            return _run(list(sys.argv[1:] if argv is None else argv))
         finally:
-            sys.stdout.flush()  # here, where a closed pipe is caught
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing it does not complain again
-        return 1
+            sys.stdout.flush()  # here, where a closed pipe or a full disk is noticed
     except KeyboardInterrupt:
         return 130
-    return 0
+    except OSError as error:  # of the input's making are InputErrors; what is left is standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing it does not complain again
+        if not isinstance(error, BrokenPipeError):  # of which a reader like head is the cause, who has what it wants
+            say(f"error: standard output cannot be written: {error.strerror or error}")
+        return 1
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str]) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     parser, commands = _parser(chosen)
+    if not arguments:
+        parser.print_help()
+        return 0
+    if chosen is not None and chosen not in COMMANDS:
+        near = nearest(chosen, COMMANDS) or list(COMMANDS)
+        parser.error(f"no command {chosen!r}; is it {' or '.join(near)}?")
+    split = len(arguments) if chosen is None else arguments.index(chosen)
+    parser.refuse_unknown(arguments[:split])
+    if chosen is not None:
+        commands[chosen].refuse_unknown(arguments[split + 1 :])
     parsed = parser.parse_args(arguments)
+    subparser = commands[parsed.command]
     try:
-        parsed.run(parsed)
+        with _installed(subparser):
+            status: int | None = parsed.run(parsed)
+        return status or 0
     except InputError as error:
-        commands[parsed.command].error(str(error))
+        subparser.error(str(error))
 
 
-def _parser(chosen: str | None) -> tuple[_Parser, dict[str, Any]]:
+@contextmanager
+def _installed(parser: _Parser) -> Iterator[None]:
+    """Say what to install where a module is missing."""
+    try:
+        yield
+    except ImportError as error:
+        name = (error.name or "").split(".")[0]
+        if name not in EXTRAS:
+            raise
+        parser.error(f"{name} is not installed: pip install 'neural-collapse-theory[{EXTRAS[name]}]'")
+
+
+def _parser(chosen: str | None) -> tuple[_Parser, dict[str, _Parser]]:
     """The whole parser, with the arguments of the chosen command only."""
     parser = _Parser(
         prog="nct",
-        description="Neural collapse, computed: losses of the deep unconstrained features model and the ledger of claims.",
+        description=(
+            "Neural collapse, computed: losses of the deep unconstrained features model and the ledger of claims."
+        ),
         epilog="'nct COMMAND --help' describes a command.",
         allow_abbrev=False,
     )
@@ -105,7 +162,8 @@ def _parser(chosen: str | None) -> tuple[_Parser, dict[str, Any]]:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == chosen:
-            module = importlib.import_module(command.module)
+            with _installed(subparser):
+                module = importlib.import_module(command.module)
             subparser.description = module.__doc__
             module.add_arguments(subparser)
             subparser.set_defaults(run=module.run)

@@ -1,5 +1,8 @@
 """Fixtures that several test files share."""
 
+import subprocess
+import sys
+
 import pytest
 
 from nct import cli
@@ -33,3 +36,26 @@ def complaint(capsys):
         return printed.err
 
     return run
+
+
+@pytest.fixture
+def start_nct():
+    """Start a command as a process of its own, which an interrupt reaches and which does not outlive the test."""
+    started = []
+
+    def start(*arguments, **options):
+        # A process inherits that interrupts are ignored, as they are in the background of a script.
+        code = (
+            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from nct import cli; sys.exit(cli.main())"
+        )
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        process = subprocess.Popen(command, **pipes | options)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

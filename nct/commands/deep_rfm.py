@@ -12,18 +12,17 @@ examples:
 """
 
 import argparse
-import csv
-import json
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nct.arguments import Output, add_forms, check_outputs, integer, number
 from nct.commands import InputError, wrong_input
+from nct.progress import progress, say
+from nct.tables import print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from numerics.deep_rfm import DeepRFM, LayerRecord
@@ -38,36 +37,35 @@ BANDWIDTHS = {"cos-gaussian": 1.0, "cos-laplace-l2": 1.0, "cos-laplace-l1": 20.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("--data", choices=DATA, default="digits", help="the data (default: digits)")
-    parser.add_argument("--samples", metavar="N", type=int, help="use the first N samples (default: all)")
-    parser.add_argument("--depth", metavar="L", type=int, default=20, help="number of layers (default: 20)")
+    parser.add_argument("--samples", metavar="N", type=integer, help="use the first N samples (default: all)")
+    parser.add_argument("--depth", metavar="L", type=integer, default=20, help="number of layers (default: 20)")
     parser.add_argument("--kernel", choices=("laplace", "gaussian"), default="laplace", help="(default: laplace)")
-    parser.add_argument("--bandwidth", metavar="B", type=float, default=2.0, help="of the kernel (default: 2)")
+    parser.add_argument("--bandwidth", metavar="B", type=number, default=2.0, help="of the kernel (default: 2)")
     parser.add_argument("--features", choices=FEATURES, default="relu", help="random features (default: relu)")
-    parser.add_argument("--width", metavar="W", type=int, help="number of features (default: 1024, cosine 4096)")
+    parser.add_argument("--width", metavar="W", type=integer, help="number of features (default: 1024, cosine 4096)")
     parser.add_argument(
         "--feature-bandwidth",
         metavar="B",
-        type=float,
+        type=number,
         help="of the cosine features' kernel (default: 1; laplace-l1: 20)",
     )
-    parser.add_argument("--ridge", metavar="G", type=float, default=0.0, help="ridge parameter (default: 0)")
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the random features (default: 0)")
+    parser.add_argument("--ridge", metavar="G", type=number, default=0.0, help="ridge parameter (default: 0)")
+    parser.add_argument("--seed", metavar="S", type=integer, default=0, help="of the random features (default: 0)")
     parser.add_argument("--device", metavar="DEVICE", default="cpu", help="cpu, cuda, cuda:1 … (default: cpu)")
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64", help="(default: float64)")
     parser.add_argument(
-        "--memory-limit", metavar="BYTES", type=int, help="of the AGOP (default: four fifths of the free)"
+        "--memory-limit", metavar="BYTES", type=integer, help="of the AGOP (default: four fifths of the free)"
     )
     parser.add_argument(
         "--checkpoint", metavar="FILE", type=Path, help="write the layers done to FILE after every layer"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the layers in FILE")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print all that was measured, as a list of JSON objects")
-    form.add_argument("--csv", action="store_true", help="print comma-separated values")
+    add_forms(parser, each="one for each layer, with all that was measured")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit the machine and print its layers."""
+    check_outputs(Output("--checkpoint", arguments.checkpoint))
     with wrong_input():
         model = _model(arguments)
         dataset = _dataset(arguments)
@@ -79,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
             _tell_how_to_resume(model, arguments)
             raise
     for warning in caught:
-        print(f"nct deep-rfm: warning: {warning.message}", file=sys.stderr)
+        say(f"warning: {warning.message}", "deep-rfm")
     _print(model.records_, arguments)
 
 
@@ -87,7 +85,8 @@ def _dataset(arguments: argparse.Namespace) -> Any:
     from numerics import data
 
     try:
-        dataset = data.load(arguments.data)
+        with progress(f"loading {arguments.data}"):
+            dataset = data.load(arguments.data)
     except (ImportError, ConnectionError) as error:
         raise InputError(str(error)) from error
     return (dataset if arguments.samples is None else dataset.first(arguments.samples)).standardised()
@@ -142,33 +141,14 @@ def _feature_map(arguments: argparse.Namespace) -> Any:
 @contextmanager
 def _progress(model: "DeepRFM", arguments: argparse.Namespace) -> Iterator[None]:
     """A bar on standard error, and a checkpoint, after every layer."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     done = len(getattr(model, "records_", []))
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=arguments.depth, completed=done)
+    with progress("layers", arguments.depth, done=done) as update:
 
         def after_layer(model: "DeepRFM", record: "LayerRecord") -> None:
             if arguments.checkpoint is not None:
                 model.save(arguments.checkpoint)
             nc1 = record.metrics["projected"].nc1
-            progress.update(task, completed=record.layer, description=f"NC1 after the AGOP {nc1:.3g}")
+            update(record.layer, text=f"NC1 after the AGOP {nc1:.3g}")
 
         model.set_params(callback=after_layer)
         yield
@@ -180,24 +160,19 @@ def _tell_how_to_resume(model: "DeepRFM", arguments: argparse.Namespace) -> None
         message = f"{done} of {arguments.depth} layers are in {arguments.checkpoint}; go on with --resume"
     else:
         message = f"stopped after {done} of {arguments.depth} layers; nothing was kept, for want of --checkpoint"
-    print(f"nct deep-rfm: {message}", file=sys.stderr)
+    say(message, "deep-rfm")
 
 
 def _print(records: list["LayerRecord"], arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        print(json.dumps([_to_json(record) for record in records], indent=2))
-        return
     rows = [_row(record) for record in records]
-    if arguments.csv:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return
-    header = ["layer", "NC1: X", "M½X", "Φ(M½X)", "NC2: X", "M½X", "Φ(M½X)", "condition", "solver", "seconds"]
-    table = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *table, strict=True)]
-    for line in (header, *table):
-        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    if arguments.json:
+        print_json([_to_json(record) for record in records])
+    elif arguments.csv:
+        print_csv(rows)
+    else:
+        titles = ["layer", "NC1: X", "M½X", "Φ(M½X)", "NC2: X", "M½X", "Φ(M½X)", "condition", "solver", "seconds"]
+        cells = [[f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+        print_table(titles, cells, ">" * len(titles))
 
 
 def _row(record: "LayerRecord") -> dict[str, int | float | str]:
@@ -209,11 +184,4 @@ def _row(record: "LayerRecord") -> dict[str, int | float | str]:
 
 
 def _to_json(record: "LayerRecord") -> dict[str, Any]:
-    plain = {**asdict(record), "spectrum": record.spectrum.tolist()}
-    if plain["condition"] == float("inf"):
-        plain["condition"] = None
-    for metrics in plain["metrics"].values():
-        metrics.update(
-            {name: None for name, value in metrics.items() if isinstance(value, float) and not isfinite(value)}
-        )
-    return plain
+    return {**asdict(record), "spectrum": record.spectrum.tolist()}

@@ -1,6 +1,8 @@
-"""Gradient descent on the deep unconstrained features model (DUFM) from many seeds: the losses that it reaches against those
-of deep neural collapse (DNC) and of the strongly regular graph (SRG), the ranks of the class means layer by layer, and
-which solution each run has found.
+"""Gradient descent on the deep unconstrained features model (DUFM) from many seeds: the losses that it reaches against
+those of deep neural collapse (DNC) and of the strongly regular graph (SRG), the ranks of the class means layer by
+layer, and which solution each run has found.
+
+With --save and --plot the runs are kept. Ctrl-C ends the training: --save then writes what the runs have reached.
 
 examples:
   nct dufm --classes 10 --layers 4 --weight-decay 6e-3 --width 20 --seeds 16 --steps 40000
@@ -9,117 +11,152 @@ examples:
 """
 
 import argparse
-import csv
-import json
-import sys
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import torch
+from nct.arguments import (
+    Output,
+    add_forms,
+    add_training_arguments,
+    check_outputs,
+    image_endings,
+    integer,
+    integers,
+    number,
+    numbers,
+)
+from nct.commands import InputError, wrong_input
+from nct.progress import progress, say
+from nct.tables import print_csv, print_json, print_table
 
-from nct.commands import wrong_input
-from nct.commands.ratio import integers, numbers
-from numerics import descent
-from numerics.descent._optimizer import OPTIMIZERS
+if TYPE_CHECKING:
+    from numerics.descent import Runs
 
-__all__ = ["add_arguments", "add_training_arguments", "run", "seeds"]
+__all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("-K", "--classes", metavar="K", type=int, required=True, help="number of classes, at least 2")
-    parser.add_argument("-L", "--layers", metavar="L", type=int, required=True, help="number of layers, at least 2")
+    parser.add_argument(
+        "-K", "--classes", metavar="K", type=integer, required=True, help="number of classes, at least 2"
+    )
+    parser.add_argument("-L", "--layers", metavar="L", type=integer, required=True, help="number of layers, at least 2")
     strength = parser.add_mutually_exclusive_group(required=True)
-    strength.add_argument("--weight-decay", metavar="LAM", type=float, help="one regularisation for every matrix")
+    strength.add_argument("--weight-decay", metavar="LAM", type=number, help="one regularisation for every matrix")
     strength.add_argument("--lams", metavar="H1,W1,...,WL", type=numbers, help="the L+1 separate regularisations")
     parser.add_argument(
         "--width", type=integers, default=[64], help="width of every layer, or L of them (default: 64); at least K"
     )
-    parser.add_argument("--lr", type=float, default=0.5, help="learning rate (default: 0.5)")
+    parser.add_argument("--lr", type=number, default=0.5, help="learning rate (default: 0.5)")
     add_training_arguments(parser)
     parser.add_argument(
         "--activation",
         default="relu",
         help="relu, relu_eps or identity, or L-1 of them with commas (default: relu)",
     )
-    parser.add_argument("--eps", type=float, default=1e-3, help="the ε of relu_eps (default: 1e-3)")
+    parser.add_argument("--eps", type=number, default=1e-3, help="the ε of relu_eps (default: 1e-3)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--threads", type=int, default=1, help="threads on a CPU (default: 1)")
+    parser.add_argument("--threads", type=integer, default=1, help="threads on a CPU (default: 1)")
     parser.add_argument("--save", metavar="FILE", help="write the runs to an .npz file, for numerics.descent.Runs.load")
+    parser.add_argument("--force", action="store_true", help="let --save replace a file")
     parser.add_argument("--plot", metavar="FILE", help="write losses, DNC1 and singular values to an image")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print a list of JSON objects, one for each run")
-    form.add_argument("--csv", action="store_true", help="print comma-separated values")
-
-
-def add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments that training and sweeps share."""
-    parser.add_argument("-n", "--samples-per-class", metavar="N", type=int, default=1, help="default: 1")
-    parser.add_argument(
-        "--seeds", type=seeds, default=16, help="how many, or which: 3,8 or a range 0:9 (default: 16 seeds, 0 to 15)"
-    )
-    parser.add_argument("--steps", type=int, default=20_000, help="number of steps (default: 20000)")
-    parser.add_argument("--init-scale", type=float, default=1.0, help="size of the initial matrices (default: 1)")
-    parser.add_argument("--optimizer", choices=list(OPTIMIZERS), default="gd", help="default: gd, gradient descent")
-    parser.add_argument("--dtype", choices=["float32", "float64"], default="float64", help="default: float64")
-    parser.add_argument("--polish", action="store_true", help="finish each run at a stationary point by L-BFGS")
+    add_forms(parser, each="one for each run")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train and print."""
+    """Train, write files and print."""
+    check_outputs(
+        Output("--save", arguments.save, [".npz"], arguments.force),
+        Output("--plot", arguments.plot, image_endings),
+    )
     with wrong_input():
-        runs = _train(arguments)
+        runs = _trained(arguments)
         if arguments.save:
             runs.save(arguments.save)
-        if arguments.plot:
-            runs.plot().savefig(arguments.plot)
-    rows = [_row(runs[int(i)]) for i in runs.losses.argsort(kind="stable")]
+    with progress("naming the solutions", len(runs)) as update:
+        rows = []
+        for i in runs.losses.argsort(kind="stable"):
+            rows.append(_row(runs[int(i)]))
+            update(len(rows))
+    failure = _plot(runs, arguments.plot) if arguments.plot else None
     if arguments.json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
     elif arguments.csv:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: " ".join(map(str, v)) if isinstance(v, list) else v for k, v in r.items()} for r in rows)
+        print_csv(rows)
     else:
         _print(runs, rows)
+    if failure is not None:
+        raise InputError(failure)
 
 
-def seeds(text: str) -> int | list[int]:
-    """Read a number of seeds, or a list of seeds.
+def _trained(arguments: argparse.Namespace) -> "Runs":
+    """The runs, polished if that is wanted; after an interrupt, what there is of them is written."""
+    from numerics import descent
 
-    Examples
-    --------
-    >>> seeds("16"), seeds("3,8"), seeds("0:2")
-    (16, [3, 8], [0, 1, 2])
-    """
-    values = integers(text)
-    return values if "," in text or ":" in text else values[0]
+    try:
+        with progress("training") as update:
+            runs = descent.train(**_settings(arguments), progress=lambda done, total: update(done, total))
+    except descent.Interrupted as stop:
+        _keep(stop.runs, arguments)
+        raise
+    if not arguments.polish:
+        return runs
+    try:
+        with progress("polishing"):
+            return runs.polish()
+    except KeyboardInterrupt:
+        _keep(runs, arguments)
+        raise
 
 
-def _train(arguments: argparse.Namespace) -> descent.Runs:
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
     names = arguments.activation.split(",")
-    runs = descent.train(
-        arguments.classes,
-        arguments.layers,
-        arguments.weight_decay,
-        lams=arguments.lams,
-        n=arguments.samples_per_class,
-        width=arguments.width if len(arguments.width) > 1 else arguments.width[0],
-        seeds=arguments.seeds,
-        steps=arguments.steps,
-        lr=arguments.lr,
-        init_scale=arguments.init_scale,
-        optimizer=arguments.optimizer,
-        activation=names if len(names) > 1 else names[0],
-        eps=arguments.eps,
-        dtype=getattr(torch, arguments.dtype),
-        device=arguments.device,
-        threads=arguments.threads,
-    )
-    return runs.polish() if arguments.polish else runs
+    return {
+        "K": arguments.classes,
+        "L": arguments.layers,
+        "lam": arguments.weight_decay,
+        "lams": arguments.lams,
+        "n": arguments.samples_per_class,
+        "width": arguments.width if len(arguments.width) > 1 else arguments.width[0],
+        "seeds": arguments.seeds,
+        "steps": arguments.steps,
+        "lr": arguments.lr,
+        "init_scale": arguments.init_scale,
+        "optimizer": arguments.optimizer,
+        "activation": names if len(names) > 1 else names[0],
+        "eps": arguments.eps,
+        "dtype": getattr(torch, arguments.dtype),
+        "device": arguments.device,
+        "threads": arguments.threads,
+    }
 
 
-def _row(run: descent.Runs) -> dict[str, Any]:
+def _keep(runs: "Runs", arguments: argparse.Namespace) -> None:
+    """Write what an interrupt has left, and say where it is."""
+    stopped = f"stopped after {runs.steps} of {arguments.steps} steps" + ", not polished" * arguments.polish
+    if arguments.save and runs.steps:
+        runs.save(arguments.save)
+        say(f"{stopped}; the runs so far are in {arguments.save}", "dufm")
+    else:
+        say(f"{stopped}; nothing was kept" + ("" if arguments.save else ", for want of --save"), "dufm")
+
+
+def _plot(runs: "Runs", path: str) -> str | None:
+    """Draw the runs; return why that cannot be, if it cannot."""
+    from numerics.files import replacing
+
+    try:
+        with replacing(path) as new:
+            runs.plot().savefig(new)
+    except (ValueError, OSError) as error:
+        return f"--plot: {error}"
+    return None
+
+
+def _row(run: "Runs") -> dict[str, Any]:
     row: dict[str, Any] = {"seed": run.seeds[0], "status": run.status[0]}
     if run.diverged_at[0] >= 0:
         nothing = dict.fromkeys(
@@ -140,22 +177,14 @@ def _row(run: descent.Runs) -> dict[str, Any]:
     }
 
 
-def _print(runs: descent.Runs, rows: list[dict[str, Any]]) -> None:
+def _print(runs: "Runs", rows: list[dict[str, Any]]) -> None:
     p = runs.problem
     print(f"{p.K} classes, {p.L} layers, widths {' '.join(map(str, p.widths))}: {len(runs)} runs of {runs.steps} steps")
     srg = "" if runs.loss_srg is None else f", SRG {runs.loss_srg:.8g}"
     print(f"losses: DNC {runs.loss_dnc:.8g}{srg}")
     print()
-    width = max(len("ranks"), *(len(_words(row["ranks"])) for row in rows))
-    print(f"seed          loss   / DNC  gradient  {'ranks':{width}}  solution")
-    for row in rows:
-        if row["loss"] is None:
-            print(f"{row['seed']:4}  diverged at step {row['diverged_at']}")
-            continue
-        print(
-            f"{row['seed']:4}  {row['loss']:12.8g}  {row['ratio_to_dnc']:6.4f}  {row['gradient_norm']:8.1e}"
-            f"  {_words(row['ranks']):{width}}  {row['solution']}"
-        )
+    titles = ("seed", "loss", "/ DNC", "gradient", "ranks", "solution")
+    print_table(titles, map(_cells, rows), ">>>><<")
     print()
     counts = Counter("diverged" if row["loss"] is None else row["kind"] for row in rows)
     below = sum(row["loss"] is not None and row["loss"] < runs.loss_dnc for row in rows)
@@ -164,5 +193,9 @@ def _print(runs: descent.Runs, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _words(values: list[int] | None) -> str:
-    return " ".join(map(str, values or []))
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    seed = str(row["seed"])
+    if row["loss"] is None:
+        return seed, "", "", "", "", f"diverged at step {row['diverged_at']}"
+    numbers = f"{row['loss']:.8g}", f"{row['ratio_to_dnc']:.4f}", f"{row['gradient_norm']:.1e}"
+    return seed, *numbers, " ".join(map(str, row["ranks"])), row["solution"]

@@ -2,7 +2,8 @@
 features model, each minimised over its scale, and their ratio: below 1 the strongly regular graph wins.
 
 Wherever a number is wanted a comma-separated list may be given, and for integers also a range with both ends,
-START:STOP or START:STOP:STEP; every combination becomes a row of a table.
+START:STOP or START:STOP:STEP; every combination becomes a row of a table. A number may be written as a fraction.
+Below 6 classes there is no strongly regular graph solution, and its columns are empty.
 
 examples:
   nct ratio --classes 10 --layers 4 --weight-decay 5e-4
@@ -11,27 +12,26 @@ examples:
 """
 
 import argparse
-import csv
-import json
-import sys
 from dataclasses import dataclass
 from itertools import groupby, product
+from math import prod
 from typing import Any, get_args
 
-import numpy as np
-
+from nct.arguments import MOST_VALUES, add_forms, integers, numbers
 from nct.commands import InputError, wrong_input
+from nct.progress import progress
+from nct.tables import print_csv, print_json, print_table
 from theory import dufm
 
 __all__ = ["add_arguments", "run"]
 
-MOST_ROWS = 10_000
+FEWEST_CLASSES = 6  # the edges of the complete graph on 4 nodes, below which there is no SRG solution
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "-K", "--classes", metavar="K", type=integers, required=True, help="number of classes, at least 6"
+        "-K", "--classes", metavar="K", type=integers, required=True, help="number of classes, at least 2"
     )
     parser.add_argument(
         "-L", "--layers", metavar="L", type=integers, required=True, help="number of layers, at least 3"
@@ -59,9 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is done where the number of classes is not triangular: a graph on as many classes as possible and "
         "collapse on the others; the next larger graph with classes left out; the better of the two (default: block)",
     )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print a list of JSON objects")
-    form.add_argument("--csv", action="store_true", help="print comma-separated values")
+    add_forms(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -69,9 +67,9 @@ def run(arguments: argparse.Namespace) -> None:
     with wrong_input():
         rows = _rows(arguments)
     if arguments.json:
-        print(json.dumps([row.to_json() for row in rows], indent=2))
+        print_json([row.to_json() for row in rows])
     elif arguments.csv:
-        _print_csv(rows)
+        print_csv([row.to_json() for row in rows])
     elif len(rows) == 1:
         _print_one(rows[0])
     else:
@@ -80,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One problem and its two losses."""
+    """One problem and its two losses; those of SRG are None where there is no such solution."""
 
     classes: int
     layers: int
@@ -89,15 +87,15 @@ class Row:
     samples_per_class: int
     construction: str
     dnc_loss: float
-    srg_loss: float
-    ratio: float
+    srg_loss: float | None
+    ratio: float | None
     dnc_ranks: tuple[int, ...]
-    srg_ranks: tuple[int, ...]
+    srg_ranks: tuple[int, ...] | None
 
     @property
     def nontrivial(self) -> bool:
         """Whether a solution beats the zero solution, whose loss is one half."""
-        return min(self.dnc_loss, self.srg_loss) < 0.5
+        return min(self.dnc_loss, 0.5 if self.srg_loss is None else self.srg_loss) < 0.5
 
     def to_json(self) -> dict[str, Any]:
         """The fields in the order in which they are printed; of weight_decay and lams the one that was given."""
@@ -113,7 +111,7 @@ class Row:
             "ratio": self.ratio,
             "nontrivial": self.nontrivial,
             "dnc_ranks": list(self.dnc_ranks),
-            "srg_ranks": list(self.srg_ranks),
+            "srg_ranks": self.srg_ranks and list(self.srg_ranks),
         }
 
 
@@ -123,15 +121,22 @@ def _rows(arguments: argparse.Namespace) -> list[Row]:
         raise InputError(f"--lams goes with one number of layers, not with {len(arguments.layers)}")
     decays = [None] if lams is not None else arguments.weight_decay
     axes = (arguments.classes, arguments.layers, decays, arguments.samples_per_class)
-    count = int(np.prod([len(axis) for axis in axes], dtype=object))
-    if count > MOST_ROWS:
-        raise InputError(f"{count} combinations; at most {MOST_ROWS} are printed: for more use theory.dufm.loss_ratio")
-    return [_row(*values, lams, arguments.construction) for values in product(*axes)]
+    count = prod(map(len, axes))
+    if count > MOST_VALUES:
+        raise InputError(
+            f"{count} combinations; at most {MOST_VALUES} are printed: for more use theory.dufm.loss_ratio"
+        )
+    rows = []
+    with progress("losses", count) as update:
+        for values in product(*axes):
+            rows.append(_row(*values, lams, arguments.construction))
+            update(len(rows))
+    return rows
 
 
 def _row(K: int, L: int, lam: float | None, n: int, lams: list[float] | None, construction: dufm.Construction) -> Row:
-    srg = dufm.srg(K, L, lam, lams=lams, n=n, construction=construction)
     dnc = dufm.dnc(K, L, lam, lams=lams, n=n)
+    srg = None if K < FEWEST_CLASSES else dufm.srg(K, L, lam, lams=lams, n=n, construction=construction)
     return Row(
         classes=K,
         layers=L,
@@ -140,10 +145,10 @@ def _row(K: int, L: int, lam: float | None, n: int, lams: list[float] | None, co
         samples_per_class=n,
         construction=construction,
         dnc_loss=dnc.loss,
-        srg_loss=srg.loss,
-        ratio=srg.loss / dnc.loss,
+        srg_loss=None if srg is None else srg.loss,
+        ratio=None if srg is None else srg.loss / dnc.loss,
         dnc_ranks=dnc.ranks,
-        srg_ranks=srg.ranks,
+        srg_ranks=None if srg is None else srg.ranks,
     )
 
 
@@ -152,53 +157,45 @@ def _print_one(row: Row) -> None:
     samples = "1 sample" if row.samples_per_class == 1 else f"{row.samples_per_class} samples"
     print(f"{row.classes} classes, {row.layers} layers, {strength}, {samples} per class")
     print()
-    cells: list[tuple[str, ...]] = [
-        ("", "DNC", "SRG"),
-        ("loss", f"{row.dnc_loss:.10g}", f"{row.srg_loss:.10g}"),
-        ("ranks", _spaced(row.dnc_ranks), _spaced(row.srg_ranks)),
+    cells = [
+        ("loss", _number(row.dnc_loss, ".10g"), _number(row.srg_loss, ".10g")),
+        ("ranks", _spaced(row.dnc_ranks), _spaced(row.srg_ranks or ())),
     ]
-    _print_columns(cells, "<>>")
-    verdict = "SRG wins" if row.ratio < 1 else "DNC wins" if row.ratio > 1 else "neither wins"
+    print_table(("", "DNC", "SRG"), cells, "<>>")
     print()
-    print(f"ratio        {row.ratio:.10g} ({verdict})")
+    print(f"ratio        {_number(row.ratio, '.10g')}{' ' * (row.ratio is not None)}({_verdict(row.ratio)})")
     print(f"non-trivial  {'yes' if row.nontrivial else 'no: the zero solution is as good, with loss 0.5'}")
 
 
+def _verdict(ratio: float | None) -> str:
+    if ratio is None:
+        return f"there is no SRG solution below {FEWEST_CLASSES} classes"
+    return "SRG wins" if ratio < 1 else "DNC wins" if ratio > 1 else "neither wins"
+
+
 def _print_table(rows: list[Row]) -> None:
-    names = ("K", "L", "weight decay" if rows[0].lams is None else "lams", "n", "L_dnc", "L_srg", "ratio")
-    cells: list[tuple[str, ...]] = [(*names, "non-trivial", "ranks dnc", "ranks srg")]
-    for row in rows:
-        cells.append(
-            (
-                str(row.classes),
-                str(row.layers),
-                f"{row.weight_decay:g}" if row.lams is None else _spaced(row.lams, "g"),
-                str(row.samples_per_class),
-                f"{row.dnc_loss:.6g}",
-                f"{row.srg_loss:.6g}",
-                f"{row.ratio:.6f}",
-                "yes" if row.nontrivial else "no",
-                _runs(row.dnc_ranks),
-                _runs(row.srg_ranks),
-            )
-        )
-    _print_columns(cells, ">>>>>>><<<")
+    strength = "weight decay" if rows[0].lams is None else "lams"
+    titles = ("K", "L", strength, "n", "L_dnc", "L_srg", "ratio", "non-trivial", "ranks dnc", "ranks srg")
+    print_table(titles, map(_cells, rows), ">>>>>>><<<")
 
 
-def _print_csv(rows: list[Row]) -> None:
-    first = rows[0].to_json()
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(first), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        values = row.to_json()
-        writer.writerow({name: _spaced(v) if isinstance(v, list) else v for name, v in values.items()})
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        str(row.classes),
+        str(row.layers),
+        _number(row.weight_decay, "g") if row.lams is None else _spaced(row.lams, "g"),
+        str(row.samples_per_class),
+        _number(row.dnc_loss, ".6g"),
+        _number(row.srg_loss, ".6g"),
+        _number(row.ratio, ".6f"),
+        "yes" if row.nontrivial else "no",
+        _runs(row.dnc_ranks),
+        _runs(row.srg_ranks or ()),
+    )
 
 
-def _print_columns(cells: list[tuple[str, ...]], alignment: str) -> None:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = (f"{cell:{side}{width}}" for cell, side, width in zip(row, alignment, widths, strict=True))
-        print("  ".join(padded).rstrip())
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
 
 
 def _spaced(values: list[float] | tuple[int, ...], form: str = "") -> str:
@@ -209,68 +206,3 @@ def _runs(ranks: tuple[int, ...]) -> str:
     """Equal neighbours together: ``5×3 10`` for (5, 5, 5, 10)."""
     lengths = [(rank, len(list(group))) for rank, group in groupby(ranks)]
     return " ".join(f"{rank}×{length}" if length > 1 else f"{rank}" for rank, length in lengths)
-
-
-# What the user may write for numbers. argparse reports an ArgumentTypeError with the name of the option.
-
-
-def integers(text: str) -> list[int]:
-    """Integers from a list of numbers and inclusive ranges.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If a part is neither.
-
-    Examples
-    --------
-    >>> integers("6,10:20:5")
-    [6, 10, 15, 20]
-    """
-    values: list[int] = []
-    for part in text.split(","):
-        try:
-            start, stop, step = _range([int(bound) for bound in part.split(":")])
-        except ValueError:
-            raise argparse.ArgumentTypeError(
-                f"{part!r} is neither an integer nor a range START:STOP or START:STOP:STEP"
-            ) from None
-        if step < 1 or stop < start:
-            raise argparse.ArgumentTypeError(f"the range {part!r} is empty")
-        if (stop - start) // step >= MOST_ROWS:
-            raise argparse.ArgumentTypeError(f"the range {part!r} has more than {MOST_ROWS} values")
-        values.extend(range(start, stop + 1, step))
-    return values
-
-
-def _range(bounds: list[int]) -> tuple[int, int, int]:
-    match bounds:
-        case [value]:
-            return value, value, 1
-        case [start, stop]:
-            return start, stop, 1
-        case [start, stop, step]:
-            return start, stop, step
-    raise ValueError(f"{len(bounds)} bounds")
-
-
-def numbers(text: str) -> list[float]:
-    """Floats from a comma-separated list.
-
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If a part is not a number.
-
-    Examples
-    --------
-    >>> numbers("1e-4,0.5")
-    [0.0001, 0.5]
-    """
-    values = []
-    for part in text.split(","):
-        try:
-            values.append(float(part))
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{part!r} is not a number") from None
-    return values

@@ -2,7 +2,8 @@
 continues what was interrupted; finished runs are never done again, and several processes may work on one file. Without
 --classes, --layers and --weight-decay it shows and exports what a file holds.
 
-Wherever a list is wanted, values are separated by commas; integers may also be ranges START:STOP or START:STOP:STEP with both ends.
+Wherever a list is wanted, values are separated by commas; integers may also be ranges START:STOP or
+START:STOP:STEP with both ends.
 
 examples:
   nct sweep ranks.db --classes 6,10,15 --layers 3:5 --weight-decay 2e-3,6e-3 --width 20 --seeds 32
@@ -11,19 +12,19 @@ examples:
 """
 
 import argparse
-import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import groupby
 from statistics import fmean
 from typing import Any, cast
 
+from nct.arguments import Output, add_training_arguments, check_outputs, integer, integers, numbers
 from nct.commands import InputError, wrong_input
-from nct.commands.dufm import add_training_arguments
-from nct.commands.ratio import integers, numbers
+from nct.progress import progress
+from nct.tables import print_json, print_table
 from numerics import sweep
 
 __all__ = ["add_arguments", "run"]
@@ -40,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", metavar="D,...", type=integers, default=[64], help="widths (default: 64)")
     parser.add_argument("--lr", metavar="LR,...", type=numbers, default=[0.5], help="learning rates (default: 0.5)")
     add_training_arguments(parser)
-    parser.add_argument("--batch", type=int, default=16, help="seeds in one task (default: 16)")
+    parser.add_argument("--batch", type=integer, default=16, help="seeds in one task (default: 16)")
     parser.add_argument("--no-recognise", action="store_true", help="do not name the solutions")
-    parser.add_argument("--workers", type=int, help="local processes (default: one for each CPU)")
+    parser.add_argument("--workers", type=integer, help="local processes (default: one for each CPU)")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster of this scheduler instead")
     parser.add_argument("--retry-failed", action="store_true", help="do tasks again that ended with an error")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
@@ -56,21 +57,30 @@ def run(arguments: argparse.Namespace) -> None:
     axes = (arguments.classes, arguments.layers, arguments.weight_decay)
     if any(axis is not None for axis in axes) and any(axis is None for axis in axes):
         raise InputError("--classes, --layers and --weight-decay are given together, or none of them")
+    _check_files(arguments)
     with wrong_input():
         results = sweep.Results(arguments.file) if axes[0] is None else _sweep(arguments)
         if arguments.csv:
             results.to_csv(arguments.csv)
         if arguments.parquet:
-            try:
-                results.to_parquet(arguments.parquet)
-            except ImportError as error:
-                raise InputError(str(error)) from error
+            results.to_parquet(arguments.parquet)
         summary = [_summary(list(rows)) for _, rows in groupby(results.rows(), lambda r: [r[k] for k in _SETTING])]
         counts = results.counts()
     if arguments.json:
-        print(json.dumps(summary, indent=2))
+        print_json(summary)
     else:
         _print(summary, counts)
+
+
+def _check_files(arguments: argparse.Namespace) -> None:
+    """Refuse exports that cannot be written, or that would replace the sweep's file or what SQLite keeps beside it."""
+    if arguments.parquet is not None and find_spec("pyarrow") is None:
+        raise InputError("--parquet needs pyarrow: pip install 'neural-collapse-theory[parquet]'")
+    check_outputs(
+        Output("--csv", arguments.csv, [".csv"]),
+        Output("--parquet", arguments.parquet, [".parquet"]),
+        inputs=[arguments.file + ending for ending in ("", "-journal", "-wal", "-shm")],
+    )
 
 
 def _sweep(arguments: argparse.Namespace) -> sweep.Results:
@@ -90,14 +100,18 @@ def _sweep(arguments: argparse.Namespace) -> sweep.Results:
         recognise=not arguments.no_recognise,
         batch=arguments.batch,
     )
-    with _dask(arguments.dask) as executor:
+
+    def show(state: sweep.Progress) -> None:
+        update(state.done + state.failed, state.total, str(state))
+
+    with _dask(arguments.dask) as executor, progress("runs", shown=not arguments.quiet) as update:
         return sweep.run(
             arguments.file,
             grid,
             executor=executor,
             workers=arguments.workers,
             retry_failed=arguments.retry_failed,
-            progress=not arguments.quiet and sys.stderr.isatty(),
+            progress=show,
         )
 
 
@@ -132,13 +146,20 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _print(summary: list[dict[str, Any]], counts: dict[str, int]) -> None:
-    print("  K   L        lam  width      lr  runs  diverged  below DNC   lowest / DNC  mean rank  solutions")
-    for s in summary:
-        lowest = "" if s["lowest_loss"] is None else f"{s['lowest_loss'] / s['loss_dnc']:.5f}"
-        rank = "" if s["mean_rank"] is None else f"{s['mean_rank']:.2f}"
-        print(
-            f"{s['K']:3} {s['L']:3} {s['lam']:10.4g} {s['width']:6} {s['lr']:7.4g} {s['runs']:5} {s['diverged']:9}"
-            f" {s['below_dnc']:10} {lowest:>14} {rank:>10}  {', '.join(f'{k}: {v}' for k, v in s['kinds'].items())}".rstrip()
-        )
+    titles = ("K", "L", "lam", "width", "lr", "runs", "diverged", "below DNC", "lowest / DNC", "mean rank", "solutions")
+    print_table(titles, map(_cells, summary), ">>>>>>>>>><")
     states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     print(f"runs: {states or 'none'}")
+
+
+def _cells(s: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        *(str(s[name]) for name in ("K", "L")),
+        f"{s['lam']:.4g}",
+        str(s["width"]),
+        f"{s['lr']:.4g}",
+        *(str(s[name]) for name in ("runs", "diverged", "below_dnc")),
+        "" if s["lowest_loss"] is None else f"{s['lowest_loss'] / s['loss_dnc']:.5f}",
+        "" if s["mean_rank"] is None else f"{s['mean_rank']:.2f}",
+        ", ".join(f"{kind}: {count}" for kind, count in s["kinds"].items()),
+    )

@@ -11,10 +11,9 @@ import numpy as np
 
 from theory.arguments import check_integer
 from theory.dufm._losses import dnc_loss, srg_loss
-from theory.dufm._problem import SMALLEST_K, scalar_problem
+from theory.dufm._problem import SMALLEST_K, Scalar, scalar_problem
 from theory.dufm.graphs._enumeration import NUMBER_OF_GRAPHS, Bag, block_mixtures, graphs, neighbours
 from theory.dufm.graphs._solution import Candidate, GraphProblem, GraphSolution
-from theory.ufm import Scalar
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -131,8 +130,7 @@ def explore(
     >>> best.name, search.exhaustive, search.scored
     ('C4 graph', True, 11)
     """
-    problem = scalar_problem(K, L, lam, lams, n, solution="dnc")
-    K = problem.K
+    K, L, exact, n = scalar_problem(K, L, lam, lams, n, solution="dnc")
     if method not in get_args(Method):
         raise ValueError(f"method = {method!r}; allowed are {', '.join(map(repr, get_args(Method)))}")
     max_graphs = check_integer("max_graphs", max_graphs, at_least=1)
@@ -151,9 +149,9 @@ def explore(
         )
     return Exploration(
         K=K,
-        L=problem.L,
-        lams=problem.exact_lams,
-        n=problem.n,
+        L=L,
+        lams=tuple(exact),
+        n=n,
         exhaustive_search=feasible and method != "local",
         time_limit=time_limit,
         max_graphs=max_graphs,
