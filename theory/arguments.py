@@ -1,7 +1,8 @@
 """The door of every public function: scalar arguments are converted here, or refused with one wording.
 
-A number may be an int, a float, a Fraction, a NumPy scalar or a zero-dimensional array or tensor, and where a real
-number is wanted also a decimal string; they all mean the same everywhere. A bool is no number.
+A number may be an int, a float, a Fraction, a Decimal, a NumPy scalar or a zero-dimensional array or tensor, and where
+a real number is wanted also a decimal string; they all mean the same everywhere. A bool is no number. An array is one
+of real numbers without a mask.
 
 Every error names the argument, the value and what is allowed:
 
@@ -15,16 +16,22 @@ Traceback (most recent call last):
 TypeError: K = 'many' is a str; K must be an integer ≥ 6
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection
+from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational, Real
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-__all__ = ["check_choice", "check_exact", "check_integer", "check_real"]
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+__all__ = ["check_array", "check_choice", "check_exact", "check_integer", "check_real", "refuse_masked"]
 
 T = TypeVar("T")
 
@@ -179,18 +186,91 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     return value
 
 
+def check_array(name: str, value: object, *, ndim: int | None = None, empty: bool = True) -> Float[np.ndarray, "..."]:
+    """Return `value` as a float64 array of finite numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : array_like
+        What the caller was given.
+    ndim : int, optional
+        The number of dimensions that it must have.
+    empty : bool
+        Whether it may be empty.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Raises
+    ------
+    TypeError
+        If it is no array of real numbers, or a masked array.
+    ValueError
+        If its shape is not allowed, or an entry is not finite.
+
+    Examples
+    --------
+    >>> check_array("M", [1, 2], ndim=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: M has shape (2,); M must have 2 dimensions
+    """
+    refuse_masked(name, value)
+    array = _numbers(name, value)
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} has shape {array.shape}; {name} must have {ndim} dimension{'s' * (ndim != 1)}")
+    if not (empty or array.size):
+        raise ValueError(f"{name} has shape {array.shape}; {name} must not be empty")
+    if not np.isfinite(array).all():
+        where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        raise ValueError(f"{name}[{', '.join(map(str, where))}] = {array[where]}; {name} must be finite")
+    return array
+
+
+def refuse_masked(name: str, value: object) -> None:
+    """Raise TypeError if `value` is a masked array, whose mask NumPy's functions would pass over in silence."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array; {name} must be an array without a mask, for instance {name}.filled(0)"
+        )
+
+
+def _numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
+    if hasattr(value, "detach"):  # a tensor, possibly one that a gradient is taken in
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and array.size and all(map(_is_real, array.ravel())):
+            array = array.astype(float)  # Fractions, long integers
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{name} has rows of different lengths or numbers beyond float64; neither is allowed"
+        ) from None
+    if array.dtype.kind not in "iuf" and array.size:
+        raise TypeError(f"{name} has entries of type {array.dtype}; {name} must be an array of real numbers")
+    return array.astype(float, copy=False)
+
+
 def _scalar(value: Any) -> object:
     """A zero-dimensional NumPy array or tensor as the scalar that it holds, anything else as it is."""
+    if isinstance(value, np.ma.MaskedArray):
+        return value  # no number
     if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
         return value.item()
     return value
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, (bool, np.bool_))
 
 
 def _fraction(number: Any) -> Fraction | None:
+    if isinstance(number, Decimal):
+        short = number.is_finite() and abs(number.adjusted()) < 10_000
+        return Fraction(number) if short else None
     try:
         return (
             Fraction(int(number.numerator), int(number.denominator))
@@ -231,8 +311,8 @@ def _bound(above: float | None, at_least: float | None) -> str:
 
 
 def _wrong_type(name: str, value: object, allowed: str) -> TypeError:
-    return TypeError(f"{name} = {value!r} is a {type(value).__name__}; {allowed}")
+    return TypeError(f"{name} = {_scalar(value)!r} is a {type(value).__name__}; {allowed}")
 
 
 def _wrong_value(name: str, value: object, allowed: str) -> ValueError:
-    return ValueError(f"{name} = {value!r}; {allowed}")
+    return ValueError(f"{name} = {_scalar(value)!r}; {allowed}")

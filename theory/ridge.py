@@ -19,7 +19,7 @@ from theory.arguments import check_integer, check_real
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["minimiser", "minimum", "objective"]
+__all__ = ["minimiser", "minimum", "objective", "residual"]
 
 
 def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: float) -> float:
@@ -93,6 +93,49 @@ def minimiser(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K d
     left, values, right = np.linalg.svd(M, full_matrices=False)
     weights: Float[np.ndarray, "K d"] = (right.T * (values / (values**2 + M.shape[1] * lam))) @ left.T
     return weights
+
+
+def residual(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K K"]:
+    r"""The residual W M − I of the weights that minimise `objective`, −Kλ (MᵀM + Kλ I)⁻¹, without cancellation.
+
+    Parameters
+    ----------
+    M : ndarray, shape (d, K)
+        Class means, one a column.
+    lam : float
+        Regularisation, positive.
+
+    Returns
+    -------
+    ndarray, shape (K, K)
+
+    Raises
+    ------
+    ValueError
+        If M is not a matrix of finite numbers, or lam is not positive.
+
+    Notes
+    -----
+    Singular values below max(d, K) · ε · s₁, with ε = 2.2e-16, are indistinguishable from 0 in float64 and count as 0.
+
+    References
+    ----------
+    lowrank, Lemma 17.
+
+    Examples
+    --------
+    >>> residual(np.diag([1.0, 1e10]), 0.5)  # −Kλ/(s² + Kλ)
+    array([[-5.e-01,  0.e+00],
+           [ 0.e+00, -1.e-20]])
+    """
+    M, lam = _means(M), check_real("lam", lam, above=0)
+    K = M.shape[1]
+    _, values, right = np.linalg.svd(M, full_matrices=True)
+    squares = np.zeros(K)
+    values[values <= max(M.shape) * np.finfo(float).eps * values.max()] = 0.0
+    squares[: len(values)] = values**2
+    result: Float[np.ndarray, "K K"] = -(right.T * (K * lam / (squares + K * lam))) @ right
+    return result
 
 
 def minimum(singular_values: Any, lam: float, K: int | None = None) -> float:

@@ -31,8 +31,12 @@ nct.ledger._require.Refuted: the sum differs: m = 1
 """
 
 from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
+from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
 from nct.ledger._folder import LedgerError, find_ledger
+from nct.ledger._ledger_file import LedgerFile, read_ledger
+from nct.ledger._papers import Paper, read_papers
+from nct.ledger._profiles import register_profiles
 from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
@@ -48,7 +52,9 @@ __all__ = [
     "Instances",
     "Kind",
     "LedgerError",
+    "LedgerFile",
     "Listing",
+    "Paper",
     "Part",
     "Reach",
     "Refuted",
@@ -56,10 +62,14 @@ __all__ = [
     "Statement",
     "Variant",
     "Verdict",
+    "compare",
     "find_ledger",
     "load_claims",
     "reach",
     "read_claims",
+    "read_ledger",
+    "read_papers",
+    "register_profiles",
     "require",
     "require_at_most",
     "require_close",

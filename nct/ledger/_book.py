@@ -162,6 +162,7 @@ class Entry:
             for name, rejected in self.near_misses.items()
         ]
         return self.claim | {
+            "status": self.status,
             "reach": None if self.reach is None else self.reach.to_json(),
             "evidence": evidence,
             "near_misses": near_misses,

@@ -1,9 +1,27 @@
 """Where a ledger lies on disk, and how its files are named."""
 
+import configparser
 import re
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nct.ledger._claim import Claim
+
+#: The folder of claims where the project's pytest configuration does not name another with ``ledger_claims``.
+CLAIMS_FOLDER = "proofs_checks"
+
+#: The configuration files of pytest, in its order, with the tables that it reads in each.
+_CONFIGURATIONS = {
+    "pytest.toml": ["pytest"],
+    ".pytest.toml": ["pytest"],
+    "pytest.ini": ["pytest"],
+    ".pytest.ini": ["pytest"],
+    "pyproject.toml": ["tool.pytest", "tool.pytest.ini_options"],
+    "tox.ini": ["pytest"],
+    "setup.cfg": ["tool:pytest"],
+}
 
 
 class LedgerError(Exception):
@@ -11,7 +29,10 @@ class LedgerError(Exception):
 
 
 def find_ledger(start: Path | None = None) -> Path:
-    """The folder ``proofs_checks`` of `start`, of a folder above it, or of the source tree that is installed here.
+    """The folder of claims that belongs to `start`.
+
+    In `start` and in each folder above it, this is what pytest's configuration there calls ``ledger_claims``, else
+    ``proofs_checks``; and at last the claims of the source tree that is installed here.
 
     Parameters
     ----------
@@ -30,9 +51,48 @@ def find_ledger(start: Path | None = None) -> Path:
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents, Path(__file__).resolve().parents[2]):
-        if (folder / "proofs_checks").is_dir():
-            return folder / "proofs_checks"
-    raise LedgerError(f"no ledger: there is no folder 'proofs_checks' in {here} or above it")
+        claims = folder / configured_folder(folder)
+        if claims.is_dir():
+            return claims
+    raise LedgerError(
+        f"no ledger: there is no folder {CLAIMS_FOLDER!r} in {here} or above it, and no pytest configuration there has "
+        "'ledger_claims = FOLDER'; the claims of this project are in its source tree, not in its wheel; "
+        "'nct ledger init' begins a ledger of your own"
+    )
+
+
+def configured_folder(folder: Path) -> str:
+    """The name of the claims' folder by pytest's configuration in `folder`; ``proofs_checks`` where that says nothing.
+
+    Raises
+    ------
+    LedgerError
+        If a configuration file there cannot be read.
+    """
+    for name, tables in _CONFIGURATIONS.items():
+        if (folder / name).is_file():
+            try:
+                settings = _read_tables(folder / name, tables)
+            except (OSError, ValueError, configparser.Error) as error:
+                raise LedgerError(f"{folder / name} cannot be read: {error}") from error
+            if "ledger_claims" in settings:
+                return str(settings["ledger_claims"])
+    return CLAIMS_FOLDER
+
+
+def _read_tables(path: Path, tables: list[str]) -> Mapping[str, Any]:
+    if path.suffix == ".toml":
+        content: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = {}
+        for table in tables:
+            part = content
+            for key in table.split("."):
+                part = part.get(key, {})
+            found |= part
+        return found
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    parser.read_string(path.read_text(encoding="utf-8"))
+    return dict(parser[tables[0]]) if parser.has_section(tables[0]) else {}
 
 
 def claim_files(root: Path) -> list[Path]:

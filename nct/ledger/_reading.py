@@ -130,6 +130,19 @@ def read_claim(path: Path) -> Listing | None:
         return _from_module(path, _import(path))
 
 
+def read_ids(root: Path) -> dict[Path, str]:
+    """The id of every claim below `root`, by file; what cannot be read is left to the collection to report."""
+    ids = {}
+    for path in claim_files(root):
+        try:
+            listing = read_claim(path)
+        except LedgerError:
+            continue
+        if listing is not None:
+            ids[path] = listing.claim.id
+    return ids
+
+
 class _Computed(Exception):
     """A field that only running the file can tell."""
 

@@ -1,6 +1,5 @@
 """Printing and writing the ledger at the end of a run, in the process that the user started."""
 
-import json
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -9,7 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from nct.ledger._book import Book, Record
+from nct.ledger._folder import LedgerError
 from nct.ledger._judgement import judge
+from nct.ledger._ledger_file import LedgerFile, circumstances
+from nct.ledger._papers import Paper, read_papers
+from nct.ledger._profiles import chosen_profile
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # pytest exports the name since version 8.4
@@ -89,9 +92,26 @@ def _report(config: pytest.Config, record: Record, message: str) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the ledger where ``--ledger`` says."""
     target = _target(session.config)
-    if target is not None and not session.config.option.collectonly:
-        book = json.dumps(session.config.stash[_BOOK].to_json(), indent=2, ensure_ascii=False)
-        target.write_text(book + "\n", encoding="utf-8")
+    if target is None or session.config.option.collectonly:
+        return
+    config = session.config
+    papers = _papers(config)
+    seed = config.getoption("--hypothesis-seed", default=None)
+    LedgerFile(
+        **circumstances(config.rootpath),
+        arguments=tuple(map(str, config.invocation_params.args)),
+        profile=chosen_profile(config) or "ledger",
+        seed=None if seed is None else str(seed),
+        papers=[paper.to_json() for paper in papers],
+        claims=config.stash[_BOOK].to_json(),
+    ).write(target)
+
+
+def _papers(config: pytest.Config) -> list[Paper]:
+    try:
+        return list((read_papers(config.rootpath / config.getini("ledger_claims")) or {}).values())
+    except LedgerError:  # each claim's rules report it
+        return []
 
 
 def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest.Config) -> None:
@@ -103,4 +123,5 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest
 
     width = shutil.get_terminal_size().columns if terminalreporter.isatty else None
     terminalreporter.section("ledger")
-    terminalreporter.write(printed(book, width=width, colour=terminalreporter.hasmarkup), flush=True)
+    for line in printed(book, width=width, colour=terminalreporter.hasmarkup).splitlines():
+        terminalreporter.write_line(line)  # line by line: pytest escapes what a terminal cannot print, newlines too

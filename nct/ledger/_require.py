@@ -1,5 +1,7 @@
 """What a check says when a statement does not stand."""
 
+__tracebackhide__ = True  # pytest shows a failing check, not how it fails
+
 
 class Refuted(AssertionError):
     """A statement does not stand; `witness` is the instance that shows it."""
@@ -35,6 +37,5 @@ def require(condition: object, message: str, **witness: object) -> None:
     ...
     nct.ledger._require.Refuted: the sum differs: m = 7
     """
-    __tracebackhide__ = True
     if not condition:
         raise Refuted(message, **witness)

@@ -7,9 +7,10 @@ from typing import Any, cast
 import pytest
 
 from nct.ledger._claim import Claim, claim_of
-from nct.ledger._folder import LedgerError, claim_files, place
+from nct.ledger._folder import LedgerError, place
+from nct.ledger._papers import near, read_papers
 from nct.ledger._reach import NOT_SAID
-from nct.ledger._reading import read_claim
+from nct.ledger._reading import read_ids
 
 _IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
 
@@ -44,6 +45,7 @@ class Rules(pytest.Item):
         """What the claim breaks, rule by rule."""
         yield from self._faults_of_the_checks()
         yield from self._faults_of_the_place()
+        yield from self._faults_of_the_paper()
         if self.config.getini("ledger_require_covers"):
             yield from self._faults_of_coverage()
         ids = self._ids()
@@ -51,7 +53,7 @@ class Rules(pytest.Item):
             if name == self.claim.id and path != self.path:
                 yield f"its id is also that of {path}"
         for name in sorted(set(self.claim.depends_on) - set(ids.values())):
-            yield f"it depends on {name}, which is the id of no claim"
+            yield f"it depends on {name}, which is the id of no claim{near(name, list(ids.values()))}"
 
     def _faults_of_the_checks(self) -> Iterator[str]:
         claim = self.claim
@@ -85,12 +87,21 @@ class Rules(pytest.Item):
         if self.path.name.lower() != file.lower():
             yield f"its file is named {self.path.name}, not after its id, {file}"
 
+    def _faults_of_the_paper(self) -> Iterator[str]:
+        try:
+            papers = read_papers(self.path.parent.parent)
+        except LedgerError as error:
+            yield str(error)
+            return
+        if papers is not None and self.claim.paper not in papers:
+            yield f"its paper {self.claim.paper!r} is not in papers.toml{near(self.claim.paper, list(papers))}"
+
     def _ids(self) -> dict[Path, str]:
         """The id of every claim of the whole ledger, selected or not, by file."""
         root = self.path.parent.parent
         ledgers = self.config.stash.setdefault(_IDS, {})
         if root not in ledgers:
-            ledgers[root] = dict(_read_ids(root))
+            ledgers[root] = read_ids(root)
         return ledgers[root]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -100,13 +111,3 @@ class Rules(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         """The place and the name of the item in reports."""
         return self.path, 0, f"rules: {self.claim.id}"
-
-
-def _read_ids(root: Path) -> Iterator[tuple[Path, str]]:
-    for path in claim_files(root):
-        try:
-            listing = read_claim(path)
-        except LedgerError:  # collecting the file reports it
-            continue
-        if listing is not None:
-            yield path, listing.claim.id

@@ -13,12 +13,14 @@ from nct.ledger._book import Record
 from nct.ledger._collection import TRIAL
 from nct.ledger._comparison import recording
 from nct.ledger._counterexample import counterexample
+from nct.ledger._failure import show_statement
+
+__tracebackhide__ = True  # pytest shows a failing check, not who calls it
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Run a check; an AssertionError is a refutation, and so what a false form has to meet."""
-    __tracebackhide__ = True
     trial = pyfuncitem.stash.get(TRIAL, None)
     if trial is None:
         return (yield)
@@ -70,6 +72,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Send what came of the item along with its report, from a worker of pytest-xdist too."""
     report = yield
     trial = item.stash.get(TRIAL, None)
+    if trial is not None and report.when == "call" and report.failed and trial.role != "rules":
+        show_statement(report, trial.variant, cast(pytest.Function, item).callspec.params["statement"])
     if trial is not None and (report.when == "call" or not report.passed):
         trial.outcome, trial.seconds = report.outcome, round(report.duration, 6)
         cast(Any, report).ledger = trial.to_json()

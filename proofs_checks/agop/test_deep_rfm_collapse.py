@@ -151,7 +151,7 @@ def test_clusters_in_high_dimension(statement, kernel, features, K, n, dimension
     verify(statement, outcome, features, classes=K, n=n, kernel=kernel, seed=seed)
 
 
-@pytest.mark.long
+@pytest.mark.ledger_long
 @claim.check("simulated")
 def test_all_of_digits_twenty_layers(statement):
     # 1,797 samples; layers where NC1 rises are those that a refutation of the printed form names.

@@ -11,7 +11,7 @@ differ in rank, or some of their units are negative, so that "always" and "all" 
 ends at deep neural collapse to within a per mille, which the paper itself reports in its section on the width. Amended are
 the share of the runs and the width.
 
-After the paper's 200,000 steps (with --long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in the strongly
+After the paper's 200,000 steps (with --ledger-long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in the strongly
 regular graph; those at width 64 are at L_dnc to six digits.
 
 That is no matter of stopping early. Descent with a fixed step holds a unit at the kink of the ReLU by stepping across
@@ -127,7 +127,7 @@ def test_gradient_descent(statement):
     put_to(statement, trained, tolerance=1e-2)  # three times the largest chatter
 
 
-@pytest.mark.long
+@pytest.mark.ledger_long
 @claim.check("simulated")
 def test_gradient_descent_of_200_000_steps(statement):
     put_to(statement, long_descent, tolerance=1e-2)

@@ -150,7 +150,7 @@ def test_gradient_descent_from_a_perturbation_keeps_the_square(statement):
 
 
 @claim.check("simulated", blind_to={"from three layers on": "it runs at five layers"})
-@pytest.mark.long
+@pytest.mark.ledger_long
 def test_gradient_descent_from_random_starts_finds_it(statement):
     # About one run in a hundred ends on the square; most below collapse end on a path.
     L, lam = 5, 5e-3

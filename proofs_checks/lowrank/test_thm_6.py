@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.ufm import Point, Problem, search, within_class_deviation
+from theory.ufm import Point, Problem, collapsed_point, search, within_class_deviation
 
 
 class Collapse(NamedTuple):
@@ -80,13 +80,13 @@ def improvements(point):
             if a > 0:
                 features = single.features.copy()
                 features[:, k] *= max(out[k], 0) / p.K / a
-                yield copies(p, single.problem.point(features, single.weights))
+                yield copies(p, Point(single.problem, features, single.weights))
             if p.lams[L] > 0:
                 yield copies(p, single.with_optimal_classifier())  # step 3
 
 
 def copies(problem, single):
-    return problem.point(np.repeat(single.features, problem.n, axis=1), single.weights)
+    return Point(problem, np.repeat(single.features, problem.n, axis=1), single.weights)
 
 
 def check_not_optimal(statement, point):
@@ -147,17 +147,17 @@ decays = st.one_of(
 @given(decays, st.integers(2, 4), st.integers(2, 3), st.integers(0, 2**32 - 1))
 def test_a_better_point_is_found(statement, lams, K, n, seed):
     generator = np.random.default_rng(seed)
-    problem = Problem(K=K, lams=tuple(lams), n=n)
+    problem = Problem.of(K, len(lams) - 1, lams=lams, n=n)
     shapes = problem.shapes
     features, *weights = (generator.standard_normal(shape) / np.sqrt(shape[1]) for shape in shapes)
-    point = problem.point(features * np.sqrt(problem.N / K), weights)
+    point = Point(problem, features * np.sqrt(problem.N / K), weights)
     step_1(point)
     if positive(lams):
         point = equal_costs(point, generator)  # where step 1 gives nothing and W_L is optimal for the first samples
     check_not_optimal(statement, point)
     check_not_optimal(statement, exact_fit(K, n))
     if n == 2:
-        check_not_optimal(statement, Problem(K=2, lams=(0.02, 0.02, 0.02), n=n).collapsed())
+        check_not_optimal(statement, collapsed_point(Problem.of(2, 2, 0.02, n=n)))
 
 
 def step_1(point):
@@ -179,7 +179,7 @@ def equal_costs(point, generator):
         for _ in range(20 if sample else 0):
             ray = generator.standard_normal(len(features))
             features[:, column] = ray
-            out = p.point(features, first.weights).outputs[:, column]
+            out = Point(p, features, first.weights).outputs[:, column]
             # a t²/2 − b t + 1/(2K) = target, if some t > 0 solves it
             a, b = out @ out / p.K + p.n * p.lams[0] * ray @ ray, out[k] / p.K
             roots = np.roots([a / 2, -b, 1 / (2 * p.K) - target[k]])
@@ -192,9 +192,9 @@ def equal_costs(point, generator):
 
 def exact_fit(K, n):
     """Loss zero without regularisation, the least there is, with samples of a class that differ."""
-    problem = Problem(K=K, lams=(0.0, 0.0, 0.0), n=n, width=K + 1)
+    problem = Problem.of(K, 2, 0, n=n, width=K + 1)
     features = np.vstack([problem.labels, np.arange(problem.N)])
-    return problem.point(features, [np.eye(K + 1), np.eye(K, K + 1)])
+    return Point(problem, features, [np.eye(K + 1), np.eye(K, K + 1)])
 
 
 @claim.check(
@@ -203,12 +203,12 @@ def exact_fit(K, n):
 )
 def test_minima_of_a_search(statement):
     for K, L, lam, starts in [(2, 2, 0.03, 6), (3, 2, 0.02, 8), (2, 3, 0.02, 12), (3, 3, 0.008, 12)]:
-        problem = Problem(K=K, lams=(lam,) * (L + 1), n=2)
+        problem = Problem.of(K, L, lam, n=2)
         # One start is stationary in a sample that is zero throughout.
         silent = search(problem, starts=1, seed=K)[0]
         features = silent.features.copy()
         features[:, 1] = 0
-        silent = problem.point(features, silent.weights)
+        silent = Point(problem, features, silent.weights)
         points = search(problem, starts=starts, seed=K, first=[silent])
         require(points[0].loss < 0.5 - 1e-3, "only the zero solution was found", K=K, L=L)
         found = False

@@ -28,8 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.ufm import RELU, Problem, relu_epsilon, search, within_class_deviation
-from theory.ufm.relu_epsilon import ReluEpsilon
+from theory.ufm import Problem, ReLU, ReLUEpsilon, relu_epsilon, search, within_class_deviation
 
 
 class Bound(NamedTuple):
@@ -40,8 +39,8 @@ class Bound(NamedTuple):
 
     def features(self, layer, problem):
         norms = [1 / sqrt(lam) for lam in problem.lams[1:]]
-        delta = self.fit(self.output(problem.activation.epsilon, problem.widths[1:], norms[1:]), problem.K)
-        stretch = prod(problem.activation.slope * norm for norm in norms[: layer - 1])
+        delta = self.fit(self.output(problem.activations[0].epsilon, problem.widths[1:], norms[1:]), problem.K)
+        stretch = prod(problem.activations[0].slope * norm for norm in norms[: layer - 1])
         return 2 * self.minimisers(delta, problem.n * problem.lams[0]) * stretch
 
 
@@ -101,7 +100,7 @@ def test_steps_from_their_definitions(statement):
     ratios = set(sp.solve(1 - alpha**2, alpha))
     # h' = −h: y = σ_ε(W₁h) and y' = σ_ε(−W₁h) have disjoint supports, so g₂yᵀ = g₂'y'ᵀ gives g₂ = 0 where y ≠ 0; and y = 0
     # needs W₁h ≤ 0, where σ_ε' = 0. Either way g = σ_ε'(W₁h) ∘ W₂ᵀg₂ = 0 and h = 0.
-    sigma, x = ReluEpsilon(0.3, 3), np.linspace(-2, 2, 401)
+    sigma, x = ReLUEpsilon(0.3, 3), np.linspace(-2, 2, 401)
     disjoint = (sigma(x) * sigma(-x) == 0).all()
     if disjoint and (sigma.derivative(x[sigma(x) == 0]) == 0).all():
         ratios.discard(-1)
@@ -114,7 +113,7 @@ def test_steps_from_their_definitions(statement):
 )
 def test_steps_on_random_networks(statement, L, width, exponent, epsilon, seed):
     generator = np.random.default_rng(seed)
-    sigma, K = ReluEpsilon(epsilon, exponent), 3
+    sigma, K = ReLUEpsilon(epsilon, exponent), 3
     # Outputs of random networks, and of one in which all errors add up: every unit has the same input.
     sizes = [4, *[width] * (L - 1), K]
     random = [generator.standard_normal((b, a)) for a, b in pairwise(sizes)]
@@ -124,7 +123,7 @@ def test_steps_on_random_networks(statement, L, width, exponent, epsilon, seed):
     for weights, x in [(random, generator.standard_normal(4) * epsilon), (alike, np.full(4, worst))]:
         norms = [np.linalg.norm(weight, 2) for weight in weights[1:]]
         outputs = []
-        for activation in (sigma, RELU):
+        for activation in (sigma, ReLU()):
             hidden = weights[0] @ x
             for weight in weights[1:]:
                 hidden = weight @ activation(hidden)
@@ -167,8 +166,8 @@ _EXACT = "global minima collapse exactly"
 )
 def test_minima_of_a_search(statement):
     for K, L, lam, epsilon, exponent in [(2, 2, 0.03, 0.1, 2), (3, 2, 0.02, 0.4, 3), (2, 3, 0.02, 0.2, 2)]:
-        sigma = ReluEpsilon(epsilon, exponent)
-        problem = Problem(K=K, lams=(lam,) * (L + 1), n=2, activation=sigma)
+        sigma = ReLUEpsilon(epsilon, exponent)
+        problem = Problem.of(K, L, lam, n=2, activation=sigma)
         points = search(problem, starts=25, seed=L, tolerance=1e-11)
         optimal = [point for point in points if point.loss < points[0].loss + 1e-12]
         require(points[0].loss < 0.5 - 1e-3 and len(optimal) > 1, "no minimum found again", K=K, L=L)
@@ -185,7 +184,7 @@ def check_minimum(statement, best):
         require(deviation <= stated, "features further apart", K=K, L=L, layer=l, deviation=deviation)
         # Exactly, to the accuracy of the search: a gradient of 1e-7 over the least curvature, that of the decay.
         require(deviation < 1e-5, "no exact collapse", K=K, L=L, layer=l, deviation=deviation)
-        module = relu_epsilon.feature_gap(l, K, problem.lams, problem.widths[1:], problem.activation, n=2)
+        module = relu_epsilon.feature_gap(l, K, problem.lams, problem.widths[1:], problem.activations[0], n=2)
         require(
             np.isclose(module, float(bound.features(l, problem)), rtol=1e-12), "theory.ufm.relu_epsilon says otherwise"
         )

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from nct.ledger import Claim, Statement, require
-from theory.ufm import Problem, least_over_scale, search
+from theory.ufm import Point, Problem, collapsed_point, least_over_scale, search
 
 
 class Least(NamedTuple):
@@ -66,7 +66,7 @@ def problem_at(L, u, n, skew, width):
     log_kappa = (1 - 1 / L) * np.log(u) - 2 * np.log1p(u)
     log_product = L * (log_kappa - np.log(2)) - np.log(2 * n)
     lam = np.exp((log_product - np.log(skew)) / (L + 1))
-    return Problem(K=2, lams=(lam, skew * lam, *[lam] * (L - 1)), n=n, width=width)
+    return Problem.of(2, L, lams=(lam, skew * lam, *[lam] * (L - 1)), n=n, width=width)
 
 
 def least_at_shape(point):
@@ -90,14 +90,14 @@ def test_collapse_attains_it_and_random_shapes_do_not_undercut(statement, L, bey
     problem = problem_at(L, (L - 1) * beyond + 0.2, n, skew, width=3)
     stated = statement.loss(problem)
     # Explicit matrices through the objective; losses are of order 1.
-    require(abs(problem.collapsed().loss - stated) < 1e-11, "collapse has another loss", L=L, n=n)
+    require(abs(collapsed_point(problem).loss - stated) < 1e-11, "collapse has another loss", L=L, n=n)
     generator = np.random.default_rng(seed)
     single = problem.single()
     shapes = [(3, 2), *[(3, 3)] * (L - 1), (2, 3)]
     for _ in range(5):
         features, *weights = (generator.standard_normal(shape) for shape in shapes)
         weights = [abs(weight) if generator.random() < 0.5 else weight for weight in weights]
-        point = single.point(features, weights)
+        point = Point(single, features, weights)
         if point.layer(L).any():
             require(least_at_shape(point) >= stated - 1e-11, "a random shape has a smaller loss", L=L)
 

@@ -203,7 +203,7 @@ def test_random_and_structured_pre_activations(statement, M, u):
     # The reduction to M: explicit features and weights, put through the objective, have that loss.
     K = M.shape[1]
     lam = np.exp((log_kappa(u) - np.log(K)) * 2 / 3 - np.log(2 * K) / 3)
-    problem = Problem(K=K, lams=(lam, lam, lam), n=2)
+    problem = Problem.of(K, 2, lam, n=2)
     require(np.isclose(problem.log_kappa, log_kappa(u), rtol=1e-12), "κ")
     require(
         np.isclose(two_layers.solution(M, problem).loss, two_layers.least_loss(M, log_kappa(u)).loss, rtol=1e-10),
@@ -216,7 +216,7 @@ def test_multi_start_on_the_true_objective(statement):
     # Two inner dimensions are enough for the low-rank points, and a full start keeps collapse in reach.
     for K, u, inner, starts in [(2, 1.5, 2, 5), (3, 1.5, 3, 8), (6, 1.02, 2, 12), (6, 1.02, 6, 4)]:
         lam = np.exp(log_kappa(u) - np.log(K))  # λ_H1 = λ_W1 = κ/K and λ_W2 = 1/K
-        problem = Problem(K=K, lams=(lam, lam, 1 / K), width=(inner, 3 * K))
+        problem = Problem.of(K, 2, lams=(lam, lam, 1 / K), width=(inner, 3 * K))
         points = search(problem, starts=starts, seed=K)
         for point in points:
             M = point.weights[0] @ point.features

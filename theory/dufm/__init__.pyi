@@ -1,3 +1,9 @@
+from ._constructions import (
+    dnc as dnc,
+)
+from ._constructions import (
+    srg as srg,
+)
 from ._losses import (
     Construction as Construction,
 )
@@ -10,6 +16,15 @@ from ._losses import (
 from ._losses import (
     srg_loss as srg_loss,
 )
+from ._matrices import (
+    Matrices as Matrices,
+)
+from ._matrices import (
+    conditionally_optimal as conditionally_optimal,
+)
+from ._matrices import (
+    evaluate_loss as evaluate_loss,
+)
 from ._rational import (
     RationalMatrices as RationalMatrices,
 )
@@ -20,22 +35,7 @@ from ._rational import (
     rational_srg as rational_srg,
 )
 from ._solution import (
-    Matrices as Matrices,
-)
-from ._solution import (
     Solution as Solution,
-)
-from ._solution import (
-    conditionally_optimal as conditionally_optimal,
-)
-from ._solution import (
-    dnc as dnc,
-)
-from ._solution import (
-    evaluate_loss as evaluate_loss,
-)
-from ._solution import (
-    srg as srg,
 )
 from ._symbolic import (
     SymbolicLoss as SymbolicLoss,

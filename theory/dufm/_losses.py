@@ -1,25 +1,15 @@
-r"""L_dnc and L_srg in float64, over arrays of problems.
-
-With every piece but one scale at its conditional optimum (Lemmas 13, 14, 17, 18 and equation (6)), each solution's loss is
-
-.. math::
-    f(u) = \frac L2\,\kappa\,u^{1/L} + \sum_i \frac{w_i}{2\,(1 + e_i u)}, \qquad u = \beta/(K\lambda_{W_L}),
-
-where :math:`e_i` are the distinct eigenvalues of :math:`M_L^\top M_L/\beta` and :math:`w_i` their shares of the K
-classes. Its stationary points solve :math:`\kappa = G(u) = \sum_i w_i e_i u^{1-1/L}/(1+e_i u)^2`, a sum of bumps, each of
-which rises in log u up to :math:`e_i u = (L-1)/(L+1)` and falls after it. So G falls right of the last peak, where it meets κ at
-most once; between the first and the last peak there may be further minima. All of them, and u = 0, are compared.
-"""
+"""L_dnc and L_srg in float64, over arrays of problems: the closed forms, minimised over their scale."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from theory.dufm._problem import Integers, Problems, Regularisation, Scalar, problems
+from theory.arguments import check_choice
+from theory.dufm._problem import problems
+from theory.ufm import Integers, Minimum, Problems, Regularisation, Scalar, minimise_scale
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -29,8 +19,6 @@ __all__ = ["Construction", "dnc_loss", "loss_ratio", "srg_loss"]
 Construction: TypeAlias = Literal["block", "drop", "best"]
 
 _BLOCK = 8192  # problems at a time: the temporaries stay in cache
-_GRID = 96  # nodes between the first and the last peak of G
-_NEWTON_STEPS = 100
 _FloatVector: TypeAlias = "Float[np.ndarray, ' problems']"
 
 
@@ -84,7 +72,7 @@ def dnc_loss(
     array([0.02495, 0.5    ])
     """
     problem = problems(K, L, lam, lams, n, solution="dnc")
-    return problem.shaped(_in_blocks(lambda p: _dnc(p).value, problem))
+    return problem.shaped(_in_blocks(lambda p: p.losses(dnc_minimum(p).value), problem))
 
 
 def srg_loss(
@@ -142,7 +130,7 @@ def srg_loss(
     """
     check_construction(construction)
     problem = problems(K, L, lam, lams, n, solution="srg")
-    return problem.shaped(_in_blocks(lambda p: _srg(p, construction), problem))
+    return problem.shaped(_in_blocks(lambda p: p.losses(_srg(p, construction)), problem))
 
 
 def loss_ratio(
@@ -188,74 +176,61 @@ def loss_ratio(
 
 def check_construction(construction: object) -> None:
     """Raise ValueError unless `construction` is one of Definition 11's, or "best"."""
-    if construction not in get_args(Construction):
-        raise ValueError(f"construction = {construction!r}; allowed are {', '.join(map(repr, get_args(Construction)))}")
+    check_choice("construction", construction, get_args(Construction))
 
 
 # The losses, for flat arrays of problems.
 
 
-@dataclass(frozen=True)
-class Minimum:
-    """The least value of f, and the log u at which it is taken (−∞ at u = 0)."""
-
-    value: _FloatVector
-    log_u: _FloatVector
-
-
 def _in_blocks(function: Callable[[Problems], _FloatVector], problem: Problems) -> _FloatVector:
     blocks = (slice(start, start + _BLOCK) for start in range(0, problem.K.size, _BLOCK))
-    parts = [function(Problems(problem.K[b], problem.L[b], problem.log_lams_n[b], ())) for b in blocks]
+    parts = [function(problem[b]) for b in blocks]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _dnc(problem: Problems) -> Minimum:
+def dnc_minimum(problem: Problems) -> Minimum:
+    """The least loss of deep neural collapse over its scale, times exp(problem.shift)."""
     one = np.ones((1, problem.K.size))
-    return minimise_scale(log_kappa_dnc(problem), problem.L, one, one)
-
-
-def log_kappa_dnc(problem: Problems) -> _FloatVector:
-    """log κ of deep neural collapse: κ^L = n λ_H1 ⋯ λ_WL K · K^L."""
-    log_K = np.log(problem.K)
-    kappa: _FloatVector = log_K + (problem.log_lams_n + log_K) / problem.L
-    return kappa
+    return minimise_scale(problem.log_kappa, problem.L, one, one, problem.shift)
 
 
 def _ratio(problem: Problems, construction: Construction) -> _FloatVector:
-    dnc = _dnc(problem)
+    dnc = dnc_minimum(problem)
     return _srg(problem, construction, dnc) / dnc.value
 
 
 def _srg(problem: Problems, construction: Construction, dnc: Minimum | None = None) -> _FloatVector:
     below, above = triangular_orders(problem.K)
     if construction == "block":
-        return _block(problem, below, dnc)
+        return block_loss(problem, below, dnc)
     if construction == "drop":
-        return _drop(problem, above)
-    block = _block(problem, below, dnc)
+        return drop_loss(problem, above)
+    block = block_loss(problem, below, dnc)
     between = below != above
     if between.any():
-        some = Problems(problem.K[between], problem.L[between], problem.log_lams_n[between], ())
-        block[between] = np.minimum(block[between], _drop(some, above[between]))
+        block[between] = np.minimum(block[between], drop_loss(problem[between], above[between]))
     return block
 
 
-def _block(problem: Problems, r: Int[np.ndarray, " problems"], dnc: Minimum | None = None) -> _FloatVector:
-    """The loss of Definition 11's first construction; `dnc` is the problems' collapsed solution, if it is known."""
+def block_loss(problem: Problems, r: Int[np.ndarray, " problems"], dnc: Minimum | None = None) -> _FloatVector:
+    """The loss of Definition 11's first construction, times exp(problem.shift).
+
+    `dnc` is the least loss of collapse for the same problems, if it is known.
+    """
     srg = srg_minimum(problem, r)
     value, trivial = srg.value, np.isneginf(srg.log_u)
     rest = 1.0 - (r * (r - 1) // 2) / problem.K  # the share of the classes that collapse
     if rest.any():
-        dnc = dnc or _dnc(problem)
+        dnc = dnc or dnc_minimum(problem)
         value, trivial = value + rest * dnc.value, trivial & np.isneginf(dnc.log_u)
     return np.where(trivial, 0.5, value)  # exactly, whatever the shares round to
 
 
 def srg_minimum(problem: Problems, r: Int[np.ndarray, " problems"]) -> Minimum:
-    """The least loss of a strongly regular graph on r(r−1)/2 of the K classes, over its scale."""
+    """The least loss of a strongly regular graph on r(r−1)/2 of the K classes over its scale, times exp(problem.shift)."""
     log_kappa = log_kappa_srg(problem, r)
     weights, eigenvalues = srg_spectrum(r)
-    return minimise_scale(log_kappa, problem.L, weights / problem.K, eigenvalues)
+    return minimise_scale(log_kappa, problem.L, weights / problem.K, eigenvalues, problem.shift)
 
 
 def log_kappa_srg(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
@@ -277,8 +252,10 @@ def srg_spectrum(
     return multiplicities, eigenvalues
 
 
-def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
-    """The loss of Definition 11's second construction: the optimum for K' = r(r−1)/2 without K' − K of its classes.
+def drop_loss(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
+    """The loss of Definition 11's second construction, times exp(problem.shift).
+
+    It is the optimum for K' = r(r−1)/2 without K' − K of its classes.
 
     Norms of columns and rows are the same for every class, as the triangular graph is edge-transitive. The surplus
     classes are edges at one vertex, so that any two of them are adjacent.
@@ -289,17 +266,35 @@ def _drop(problem: Problems, r: Int[np.ndarray, " problems"]) -> _FloatVector:
     best = srg_minimum(full, r)
     weights, eigenvalues = srg_spectrum(r)
     share, surplus = K / whole, (whole - K).astype(float)
-    q = np.exp(-np.maximum(best.log_u, -700.0)) / eigenvalues
+    log_u = np.maximum(best.log_u, -700.0)
+    q = np.exp(-log_u) / eigenvalues
     rho = q / (1 + q)  # of I − W_L M_L = Kλ (M_LᵀM_L + Kλ)⁻¹, by eigenspace
-    fit = (weights * rho**2).sum(0)
-    diagonal = (weights * rho).sum(0) / whole
-    adjacent = (rho[0] + weights[1] * rho[1] * (r - 4) / (2 * (r - 2)) - weights[2] * rho[2] / (r - 2)) / whole
-    kept = (1 - 2 * surplus / whole) * fit + surplus * diagonal**2 + surplus * (surplus - 1) * adjacent**2
-    last = share * (weights * rho * (1 - rho)).sum(0) / (2 * whole)
-    one_layer = 0.5 * np.exp(log_kappa_srg(full, r) + best.log_u / problem.L)
+    scaled = np.exp(problem.shift - log_u) / eigenvalues / (1 + q)
+    kept = (1 - 2 * surplus / whole) * (weights * (rho * scaled)).sum(0)
+    kept += surplus * (_diagonal(r, weights, rho) * _diagonal(r, weights, scaled))
+    kept += surplus * (surplus - 1) * (_adjacent(r, weights, rho) * _adjacent(r, weights, scaled))
+    last = share * (weights * scaled * (1 - rho)).sum(0) / (2 * whole)
+    one_layer = 0.5 * np.exp(log_kappa_srg(full, r) + best.log_u / problem.L + problem.shift)
     value = one_layer * (problem.L - 1 + share) + last + kept / (2 * K)
     value = np.where(surplus == 0, best.value, value)
     return np.where(np.isneginf(best.log_u), 0.5, value)
+
+
+def _diagonal(
+    r: Int[np.ndarray, " problems"], weights: Float[np.ndarray, "3 problems"], values: Float[np.ndarray, "3 problems"]
+) -> _FloatVector:
+    """The diagonal entries of the matrix with these eigenvalues on the triangular graph's eigenspaces."""
+    entry: _FloatVector = (weights * values).sum(0) / (r * (r - 1) // 2)
+    return entry
+
+
+def _adjacent(
+    r: Int[np.ndarray, " problems"], weights: Float[np.ndarray, "3 problems"], values: Float[np.ndarray, "3 problems"]
+) -> _FloatVector:
+    """The entries of that matrix at adjacent vertices of the triangular graph."""
+    rest = weights[1] * values[1] * (r - 4) / (2 * (r - 2)) - weights[2] * values[2] / (r - 2)
+    entry: _FloatVector = (values[0] + rest) / (r * (r - 1) // 2)
+    return entry
 
 
 def triangular_orders(
@@ -310,143 +305,3 @@ def triangular_orders(
     below -= below * (below - 1) // 2 > K
     below += (below + 1) * below // 2 <= K
     return below, below + (below * (below - 1) // 2 < K)
-
-
-# The minimum over the scale.
-
-
-def minimise_scale(
-    log_kappa: _FloatVector,
-    L: Int[np.ndarray, " problems"],
-    weights: Float[np.ndarray, "bumps problems"],
-    eigenvalues: Float[np.ndarray, "bumps problems"],
-) -> Minimum:
-    """The global minimum over u ≥ 0 of f(u) = (L/2) κ u^{1/L} + Σ w_i/(2(1 + e_i u)).
-
-    Parameters
-    ----------
-    log_kappa : ndarray, shape (problems,)
-    L : ndarray of int, shape (problems,)
-    weights : ndarray, shape (bumps, problems)
-        w_i ≥ 0.
-    eigenvalues : ndarray, shape (bumps, problems)
-        e_i > 0, the largest first, within a factor 1e100 of each other and of 1.
-
-    Returns
-    -------
-    Minimum
-        Value and log u, each of shape (problems,).
-    """
-    f = _Objective(log_kappa, np.asarray(L, float), weights, 1 / eigenvalues)
-    best = 0.5 * weights.sum(0)
-    where = np.full_like(best, -np.inf)
-
-    # Right of the last peak G falls, and G(u) ≤ Σ (w_i/e_i) u^{−1−1/L} bounds the crossing from above.
-    lower = f.log_peak + np.log(f.inverse[-1])
-    upper = f.L / (f.L + 1) * (np.log((weights * f.inverse).sum(0)) - log_kappa)
-    last = np.flatnonzero(f.excess(lower) > 0)
-    _improve(best, where, f, last, lower[last], upper[last])
-
-    # Further left the last eigenspace is hardly fitted: worth a look only if that bound beats what was found, and only
-    # if the peaks of G reach κ at all.
-    if len(weights) > 1:
-        promising = (weights[-1] * (f.L + 1) / (4 * f.L) < best) & (np.log(f.sum_of_peaks) > log_kappa)
-        some = np.flatnonzero(promising)
-        if some.size:
-            first = f.log_peak[some] + np.log(f.inverse[0, some])
-            nodes = first + np.linspace(0.0, 1.0, _GRID)[:, None] * (lower[some] - first)
-            above = f.at(some).excess(nodes) > 0
-            cell, column = np.nonzero(above[:-1] & ~above[1:])
-            _improve(best, where, f, some[column], nodes[cell, column], nodes[cell + 1, column])
-    return Minimum(best, where)
-
-
-@dataclass(frozen=True)
-class _Objective:
-    log_kappa: _FloatVector
-    L: _FloatVector
-    weights: Float[np.ndarray, "bumps problems"]
-    inverse: Float[np.ndarray, "bumps problems"]  # 1/e_i
-
-    @property
-    def log_peak(self) -> _FloatVector:
-        """log(e_i u) at the peak of a bump."""
-        position: _FloatVector = np.log((self.L - 1) / (self.L + 1))
-        return position
-
-    @property
-    def sum_of_peaks(self) -> _FloatVector:
-        """An upper bound of G."""
-        x = (self.L - 1) / (self.L + 1)
-        height: _FloatVector = (
-            (self.weights * self.inverse ** (-1 / self.L)).sum(0) * x ** (1 - 1 / self.L) / (1 + x) ** 2
-        )
-        return height
-
-    def at(self, index: Int[np.ndarray, " some"]) -> _Objective:
-        return _Objective(self.log_kappa[index], self.L[index], self.weights[:, index], self.inverse[:, index])
-
-    def value(self, log_u: _FloatVector) -> _FloatVector:
-        unfitted = np.exp(-log_u) * self.inverse
-        fit = (self.weights * unfitted / (1 + unfitted)).sum(0)
-        value: _FloatVector = 0.5 * (self.L * np.exp(self.log_kappa + log_u / self.L) + fit)
-        return value
-
-    def excess(self, log_u: Float[np.ndarray, "*nodes problems"]) -> Float[np.ndarray, "*nodes problems"]:
-        """log G − log κ: positive where f falls."""
-        return self._log_G(log_u)[0] - self.log_kappa
-
-    def newton_step(self, log_u: _FloatVector) -> tuple[_FloatVector, _FloatVector]:
-        """`excess`, and its quotient by its own derivative in log u."""
-        log_G, slope = self._log_G(log_u)
-        excess = log_G - self.log_kappa
-        return excess, excess / slope
-
-    def _log_G(self, s: Float[np.ndarray, "..."]) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
-        """log G and its derivative at s = log u.
-
-        In q = 1/u, a bump is (w_i/e_i) u^{−1−1/L}/(1 + q/e_i)², and its logarithmic derivative 1 − 1/L − 2/(1 + q/e_i).
-        """
-        q = np.exp(-s)
-        total = moment = 0.0
-        for w, inverse in zip(self.weights, self.inverse, strict=True):
-            y = 1 / (1 + q * inverse)
-            bump = w * inverse * y * y
-            total = total + bump
-            moment = moment + bump * y
-        return np.log(total) - (1 + 1 / self.L) * s, 1 - 1 / self.L - 2 * moment / total
-
-
-def _improve(
-    best: _FloatVector,
-    where: _FloatVector,
-    f: _Objective,
-    index: Int[np.ndarray, " some"],
-    lower: _FloatVector,
-    upper: _FloatVector,
-) -> None:
-    """Find where f(index) stops falling in [lower, upper], by Newton's method inside the bracket; keep what is better."""
-    if not index.size:
-        return
-    s = upper.copy()
-    left = np.arange(index.size)  # the brackets still at work, dropped as they converge
-    g, at, lower, upper = f.at(index), s.copy(), lower.copy(), upper.copy()
-    for _ in range(_NEWTON_STEPS):
-        excess, step = g.newton_step(at)
-        falling = excess > 0
-        np.copyto(lower, at, where=falling)
-        np.copyto(upper, at, where=~falling)
-        proposed = at - step
-        outside = ~((proposed >= lower) & (proposed <= upper))
-        proposed[outside] = 0.5 * (lower + upper)[outside]
-        working = np.abs(proposed - at) > 1e-9  # convergence is quadratic: below that the next step is mere rounding
-        s[left] = at = proposed
-        if not working.any():
-            break
-        if working.mean() < 0.8:
-            left, at, lower, upper, g = left[working], at[working], lower[working], upper[working], g.at(working)
-    value = f.at(index).value(s)
-    order = np.argsort(-value)  # where an index occurs twice, the smallest value is written last
-    index, value, s = index[order], value[order], s[order]
-    better = value < best[index]
-    best[index[better]], where[index[better]] = value[better], s[better]

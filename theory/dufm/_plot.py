@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from matplotlib.figure import Figure
 
-    from theory.dufm._solution import Solution
-
-__all__ = ["plot_solution"]
+__all__ = ["plot_layers"]
 
 
-def plot_solution(solution: Solution) -> Figure:
-    """Class means (top) and Gram matrices (bottom) of layers 2, …, L; each panel on a scale of its own, white at zero."""
+def plot_layers(class_means: Mapping[int, Float[np.ndarray, "d K"]], title: str) -> Figure:
+    """Class means (top) and Gram matrices (bottom) of layers; each panel on a scale of its own, white at zero.
+
+    Parameters
+    ----------
+    class_means : mapping of int to ndarray of shape (d_l, K)
+        M_l by its layer l.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         message = "plotting needs matplotlib: pip install 'neural-collapse-theory[plot]'"
         raise ImportError(message) from error
-    layers = range(2, solution.L + 1)
-    figure = Figure(figsize=(2.6 * len(layers), 5.4), layout="constrained")
-    axes = figure.subplots(2, len(layers), squeeze=False)
-    for column, l in enumerate(layers):
-        for row, (title, matrix) in enumerate(
-            [(f"$M_{{{l}}}$", solution.class_means(l)), (f"$M_{{{l}}}^\\top M_{{{l}}}$", solution.gram(l))]
-        ):
+    figure = Figure(figsize=(2.6 * len(class_means), 5.4), layout="constrained")
+    axes = figure.subplots(2, len(class_means), squeeze=False)
+    for column, (l, means) in enumerate(class_means.items()):
+        panels = {f"$M_{{{l}}}$": means, f"$M_{{{l}}}^\\top M_{{{l}}}$": means.T @ means}
+        for axis, (name, matrix) in zip(axes[:, column], panels.items(), strict=True):
             top = float(np.abs(matrix).max()) or 1.0
-            image = axes[row, column].imshow(matrix, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest")
-            axes[row, column].set(title=title, xticks=[], yticks=[])
-            figure.colorbar(image, ax=axes[row, column], shrink=0.7)
-    figure.suptitle(f"{solution.name}, K = {solution.K}, L = {solution.L}: loss {solution.loss:.6g}")
+            image = axis.imshow(matrix, cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest")
+            axis.set(title=name, xticks=[], yticks=[])
+            figure.colorbar(image, ax=axis, shrink=0.7)
+    figure.suptitle(title)
     return figure

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 from flint import fmpq, fmpq_mat
 
 from theory.arguments import check_integer
-from theory.dufm._problem import SMALLEST_L, Scalar, exact_lams
-from theory.dufm._solution import srg
+from theory.dufm._constructions import srg
+from theory.dufm._problem import SMALLEST_L
 from theory.geometry import triangular_graph
+from theory.ufm import Scalar, exact_lams
 
 __all__ = ["RationalMatrices", "exact_loss", "rational_srg"]
 
@@ -67,7 +68,7 @@ def exact_loss(matrices: RationalMatrices, lams: Sequence[Scalar], n: int = 1) -
     True
     """
     n = check_integer("n", n, at_least=1)
-    lams = exact_lams(lams, len(matrices.weights))
+    exact = exact_lams(len(matrices.weights), None, lams)
     repeated = [list(_repeat(row, n)) for row in matrices.class_means.table()]
     features = fmpq_mat(repeated)
     hidden = features
@@ -76,7 +77,7 @@ def exact_loss(matrices: RationalMatrices, lams: Sequence[Scalar], n: int = 1) -
     K = hidden.nrows()
     labels = fmpq_mat([[fmpq(int(j // n == i)) for j in range(K * n)] for i in range(K)])
     total = _square(hidden - labels) / (2 * K * n)
-    for lam, matrix in zip(lams, (features, *matrices.weights), strict=True):
+    for lam, matrix in zip(exact, (features, *matrices.weights), strict=True):
         total += fmpq(lam.numerator, lam.denominator) / 2 * _square(matrix)
     return Fraction(int(total.p), int(total.q))
 
@@ -123,7 +124,7 @@ def rational_srg(
     """
     r = check_integer("r", r, at_least=4)
     L = check_integer("len(lams) − 1", len(lams) - 1, at_least=SMALLEST_L)
-    exact = exact_lams(lams, L)
+    exact = exact_lams(L, None, lams, above=0)
     K = comb(r, 2)
     solution = srg(K, L, lams=exact, n=n)
     if not solution.nontrivial:

@@ -4,33 +4,87 @@ from . import (
 from . import (
     two_layers as two_layers,
 )
-from ._unconstrained_features import (
-    RELU as RELU,
-)
-from ._unconstrained_features import (
+from ._activations import (
     Activation as Activation,
 )
-from ._unconstrained_features import (
+from ._activations import (
+    ActivationLike as ActivationLike,
+)
+from ._activations import (
+    Identity as Identity,
+)
+from ._activations import (
+    ReLU as ReLU,
+)
+from ._activations import (
+    ReLUEpsilon as ReLUEpsilon,
+)
+from ._activations import (
+    activation as activation,
+)
+from ._activations import (
+    activations as activations,
+)
+from ._objective import (
+    objective as objective,
+)
+from ._objective import (
+    objective_and_gradient as objective_and_gradient,
+)
+from ._point import (
     Point as Point,
 )
-from ._unconstrained_features import (
+from ._point import (
+    collapsed_point as collapsed_point,
+)
+from ._point import (
+    within_class_deviation as within_class_deviation,
+)
+from ._problem import (
+    LARGEST as LARGEST,
+)
+from ._problem import (
+    LARGEST_L as LARGEST_L,
+)
+from ._problem import (
     Problem as Problem,
 )
-from ._unconstrained_features import (
-    Relu as Relu,
+from ._problem import (
+    Scalar as Scalar,
 )
-from ._unconstrained_features import (
+from ._problem import (
+    exact_lams as exact_lams,
+)
+from ._problem import (
+    log_exact as log_exact,
+)
+from ._problem import (
+    one_of as one_of,
+)
+from ._problems import (
+    Integers as Integers,
+)
+from ._problems import (
+    Problems as Problems,
+)
+from ._problems import (
+    Regularisation as Regularisation,
+)
+from ._scale import (
+    Minimum as Minimum,
+)
+from ._scale import (
     ScaleMinimum as ScaleMinimum,
 )
-from ._unconstrained_features import (
-    descend as descend,
-)
-from ._unconstrained_features import (
+from ._scale import (
     least_over_scale as least_over_scale,
 )
-from ._unconstrained_features import (
-    search as search,
+from ._scale import (
+    minimise_scale as minimise_scale,
 )
-from ._unconstrained_features import (
-    within_class_deviation as within_class_deviation,
+from ._search import (
+    descend as descend,
+)
+from ._search import (
+    search as search,
 )

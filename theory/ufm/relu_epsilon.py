@@ -1,6 +1,6 @@
 r"""ReLU_ε: continuously differentiable stand-ins for the ReLU, and how far collapse can fail with them (lowrank, Theorem 8).
 
-`ReluEpsilon` is a family of them, one for every exponent p ≥ 2, of which p = 2 is the cubic:
+`ReLUEpsilon` is a family of them, one for every exponent p ≥ 2, of which p = 2 is the cubic:
 
 .. math::
     \sigma_\varepsilon(x) = \varepsilon\,u^p\,(p - (p-1)u), \qquad u = x/\varepsilon \in [0, 1],
@@ -26,77 +26,12 @@ At a global minimum every term of the regularisation is at most the loss ½ of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod, sqrt
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from theory.arguments import check_integer, check_real
+from theory.ufm._activations import ReLUEpsilon
 
-if TYPE_CHECKING:
-    from jaxtyping import Float
-
-__all__ = ["ReluEpsilon", "feature_gap", "fit_gap", "minimiser_gap", "output_gap"]
-
-
-@dataclass(frozen=True)
-class ReluEpsilon:
-    """A continuously differentiable function that is the ReLU outside [0, ε] and increasing inside.
-
-    Parameters
-    ----------
-    epsilon : float
-        Positive.
-    exponent : int
-        p ≥ 2: how flat the function leaves 0.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is out of its range or no number.
-
-    References
-    ----------
-    lowrank, Definition 7.
-
-    Examples
-    --------
-    >>> sigma = ReluEpsilon(0.5)
-    >>> sigma(np.array([-1.0, 0.25, 0.5, 2.0]))
-    array([0.    , 0.1875, 0.5   , 2.    ])
-    >>> sigma.derivative(np.array([-1.0, 0.25, 0.5, 2.0]))
-    array([0.  , 1.25, 1.  , 1.  ])
-    """
-
-    epsilon: float
-    exponent: int = 2
-
-    def __post_init__(self) -> None:
-        check_real("epsilon", self.epsilon, above=0)
-        check_integer("exponent", self.exponent, at_least=2)
-
-    def __call__(self, x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """σ_ε, entrywise."""
-        p, u = self.exponent, self._inside(x)
-        result: Float[np.ndarray, "..."] = np.where(x >= self.epsilon, x, self.epsilon * u**p * (p - (p - 1) * u))
-        return result
-
-    def derivative(self, x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        """σ_ε', entrywise."""
-        p, u = self.exponent, self._inside(x)
-        result: Float[np.ndarray, "..."] = u ** (p - 1) * (p * p - (p * p - 1) * u)
-        return result
-
-    @property
-    def slope(self) -> float:
-        """The largest derivative, p (p/(p+1))^(p−1); 4/3 for the cubic."""
-        p = self.exponent
-        return float(p * (p / (p + 1)) ** (p - 1))
-
-    def _inside(self, x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        clipped: Float[np.ndarray, "..."] = np.clip(np.asarray(x, float) / self.epsilon, 0.0, 1.0)
-        return clipped
+__all__ = ["feature_gap", "fit_gap", "minimiser_gap", "output_gap"]
 
 
 def output_gap(epsilon: float, widths: Sequence[int], norms: Sequence[float]) -> float:
@@ -212,7 +147,7 @@ def minimiser_gap(delta: float, convexity: float) -> float:
 
 
 def feature_gap(
-    layer: int, K: int, lams: Sequence[float], widths: Sequence[int], activation: ReluEpsilon, n: int = 1
+    layer: int, K: int, lams: Sequence[float], widths: Sequence[int], activation: ReLUEpsilon, n: int = 1
 ) -> float:
     r"""A bound on the distance of two features of the same class at a global minimum of the L-DUFM with σ_ε.
 
@@ -230,7 +165,7 @@ def feature_gap(
         (λ_H1, λ_W1, …, λ_WL), positive.
     widths : sequence of L−1 ints
         d_2, …, d_L.
-    activation : ReluEpsilon
+    activation : ReLUEpsilon
     n : int
         Samples per class.
 
@@ -256,7 +191,7 @@ def feature_gap(
 
     Examples
     --------
-    >>> bounds = [feature_gap(1, 2, [0.1] * 3, [4], ReluEpsilon(10.0**-k)) for k in (4, 6, 8)]
+    >>> bounds = [feature_gap(1, 2, [0.1] * 3, [4], ReLUEpsilon(10.0**-k)) for k in (4, 6, 8)]
     >>> [round(bound, 4) for bound in bounds]
     [0.225, 0.0225, 0.0022]
     """

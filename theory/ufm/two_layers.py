@@ -23,6 +23,7 @@ M = I. Where :math:`\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*`, for instance 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -34,7 +35,9 @@ from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
 from theory.ridge import minimiser
 from theory.schatten import minimal_factors, power
-from theory.ufm import Point, Problem, ScaleMinimum, least_over_scale
+from theory.ufm._point import Point
+from theory.ufm._problem import Problem
+from theory.ufm._scale import ScaleMinimum, least_over_scale
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -150,7 +153,7 @@ def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Poi
 
     Examples
     --------
-    >>> problem = Problem(K=6, lams=(0.04, 0.04, 0.17), n=2)
+    >>> problem = Problem.of(6, 2, lams=(0.04, 0.04, 0.17), n=2)
     >>> point = solution(hexagon(), problem)
     >>> bool(abs(point.loss - least_loss(hexagon(), problem.log_kappa).loss) < 1e-12)
     True
@@ -163,9 +166,9 @@ def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Poi
     decay, lam = (problem.lams[1], problem.n * problem.lams[0]), problem.lams[2]
     M = M * np.sqrt(least_loss(M, problem.log_kappa).u * problem.K * lam)
     weight, means = minimal_factors(M, decay, width=max(M.shape[1], 1))
-    wide = Problem(problem.K, problem.lams, problem.n, (M.shape[1], M.shape[0]), problem.activation)
+    wide = replace(problem, widths=(M.shape[1], M.shape[0]))
     features = np.repeat(means, problem.n, axis=1)
-    return wide.point(features, [weight, minimiser(np.maximum(M, 0), lam)])
+    return Point(wide, features, [weight, minimiser(np.maximum(M, 0), lam)])
 
 
 def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nct.ledger import Claim, Instances, Part, Reach, Search, Statement, reach, read_claims
+from nct.ledger import Claim, Instances, Part, Reach, Search, Statement, reach, read_claims, read_ledger
 from nct.ledger._reach import NOT_SAID, All, Coverage, coverages
 
 pytest_plugins = ["pytester"]
@@ -50,7 +50,7 @@ def run(pytester):
         )
         path.write_text(text, encoding="utf-8")
         result = pytester.runpytest_inprocess("--ledger", "ledger.json", "proofs_checks", *options)
-        entries = json.loads((pytester.path / "ledger.json").read_text(encoding="utf-8"))
+        entries = read_ledger(pytester.path / "ledger.json").claims
         return entries[0] if entries else None, result.stdout.str(), result
 
     return run

@@ -302,7 +302,7 @@ def test_singular_data():
         collapse_map.iterate(np.diag([1.0, -1e-3]), [[1, 1]], **GOOD, layers=1)
 
 
-@pytest.mark.long
+@pytest.mark.ledger_long
 @pytest.mark.parametrize(("share", "equal"), [(0.5, True), (0.5, False), (1.0, True)])
 def test_adversarial_search_for_a_layer_that_shrinks_less(share, equal):
     # Hill climbing over the data for the largest factor of a layer in units of 1 − ε.

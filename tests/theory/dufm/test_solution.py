@@ -171,17 +171,19 @@ def test_wrong_layer(l):
 def test_arrays_are_no_problem_of_one_solution():
     with pytest.raises(TypeError, match=r"K = \[6, 10\] is a list; K must be an integer"):
         dufm.srg([6, 10], 4, 1e-3)
-    with pytest.raises(TypeError, match=r"lam = \[0.001\] is a list; lam must be a positive finite number"):
+    with pytest.raises(
+        TypeError, match=r"lam = \[0.001\] is a list; lam must be a finite number, Fraction or decimal string > 0"
+    ):
         dufm.dnc(6, 4, [1e-3])
 
 
 def test_evaluate_loss_checks_shapes():
     H, W = np.zeros((2, 3)), [np.zeros((2, 2)), np.zeros((3, 2))]
-    with pytest.raises(ValueError, match="lams has 2 entries; with 2 weights it must have 3"):
+    with pytest.raises(ValueError, match=r"lams has 2 entries; for L = 2 it must have L\+1 = 3"):
         dufm.evaluate_loss(H, W, (1, 1))
-    with pytest.raises(ValueError, match=r"weights\[1\] has shape \(3, 4\); it must have 2 columns"):
+    with pytest.raises(ValueError, match=r"weights\[1\] has shape \(3, 4\); weights\[1\] must have 2 columns"):
         dufm.evaluate_loss(H, [W[0], np.zeros((3, 4))], (1, 1, 1))
-    with pytest.raises(ValueError, match="features has 3 columns; for K = 3 outputs and n = 2 it must have 6"):
+    with pytest.raises(ValueError, match="features has 3 columns; for K = 3 outputs and n = 2 features must have 6"):
         dufm.evaluate_loss(H, W, (1, 1, 1), n=2)
 
 

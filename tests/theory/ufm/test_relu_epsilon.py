@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from theory.ufm.relu_epsilon import ReluEpsilon, feature_gap, fit_gap, minimiser_gap, output_gap
+from theory.ufm import ReLUEpsilon
+from theory.ufm.relu_epsilon import feature_gap, fit_gap, minimiser_gap, output_gap
 
 
 @pytest.mark.parametrize("exponent", [2, 3, 8])
 @pytest.mark.parametrize("epsilon", [1e-3, 0.5, 4.0])
 def test_definition_7(epsilon, exponent):
-    sigma = ReluEpsilon(epsilon, exponent)
+    sigma = ReLUEpsilon(epsilon, exponent)
     x = np.linspace(-2 * epsilon, 3 * epsilon, 5001)
     outside = (x <= 0) | (x >= epsilon)
     assert sigma(x)[outside] == pytest.approx(np.maximum(x, 0)[outside], abs=1e-15 * epsilon)
@@ -26,14 +27,14 @@ def test_definition_7(epsilon, exponent):
 
 def test_large_exponents_come_near_the_largest_error():
     x = np.linspace(0, 1, 10001)
-    errors = [np.abs(ReluEpsilon(1.0, p)(x) - x).max() for p in (2, 10, 1000)]
+    errors = [np.abs(ReLUEpsilon(1.0, p)(x) - x).max() for p in (2, 10, 1000)]
     assert errors[0] == pytest.approx(4 / 27, rel=1e-6)
     assert errors[0] < errors[1] < errors[2] < 1
     assert errors[2] > 0.98
 
 
 def test_bounds_scale_as_stated():
-    sigma = ReluEpsilon(1e-4)
+    sigma = ReLUEpsilon(1e-4)
     first = feature_gap(1, 3, [0.1, 0.2, 0.3, 0.4], [9, 9], sigma, n=2)
     assert feature_gap(2, 3, [0.1, 0.2, 0.3, 0.4], [9, 9], sigma, n=2) == pytest.approx(first * (4 / 3) / 0.2**0.5)
     gap = output_gap(1e-4, [9, 9], [0.3**-0.5, 0.4**-0.5])
@@ -44,10 +45,10 @@ def test_bounds_scale_as_stated():
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda: ReluEpsilon(0.0), ValueError, "epsilon = 0.0"),
-        (lambda: ReluEpsilon(np.inf), ValueError, "epsilon = inf"),
-        (lambda: ReluEpsilon("1"), TypeError, "epsilon = '1'"),
-        (lambda: ReluEpsilon(0.1, 1), ValueError, "exponent = 1"),
+        (lambda: ReLUEpsilon(0.0), ValueError, "epsilon = 0.0"),
+        (lambda: ReLUEpsilon(np.inf), ValueError, "epsilon = inf"),
+        (lambda: ReLUEpsilon("small"), ValueError, "epsilon = 'small'"),
+        (lambda: ReLUEpsilon(0.1, 1), ValueError, "exponent = 1"),
         (lambda: output_gap(0.1, [3], [1.0, 2.0]), ValueError, "1 widths and 2 norms"),
         (lambda: output_gap(0.1, [0], [1.0]), ValueError, "widths = 0"),
         (lambda: output_gap(0.1, [3], [-1.0]), ValueError, "norms = -1.0"),
@@ -55,9 +56,9 @@ def test_bounds_scale_as_stated():
         (lambda: fit_gap(0.1, 0), ValueError, "K = 0"),
         (lambda: minimiser_gap(-1.0, 1.0), ValueError, "delta = -1.0"),
         (lambda: minimiser_gap(1.0, 0.0), ValueError, "convexity = 0.0"),
-        (lambda: feature_gap(3, 2, [0.1] * 3, [4], ReluEpsilon(0.1)), ValueError, "layer = 3"),
-        (lambda: feature_gap(1, 2, [0.1] * 3, [4, 4], ReluEpsilon(0.1)), ValueError, "3 lams and 2 widths"),
-        (lambda: feature_gap(1, 2, [0.1, 0.0, 0.1], [4], ReluEpsilon(0.1)), ValueError, r"lams\[1\] = 0.0"),
+        (lambda: feature_gap(3, 2, [0.1] * 3, [4], ReLUEpsilon(0.1)), ValueError, "layer = 3"),
+        (lambda: feature_gap(1, 2, [0.1] * 3, [4, 4], ReLUEpsilon(0.1)), ValueError, "3 lams and 2 widths"),
+        (lambda: feature_gap(1, 2, [0.1, 0.0, 0.1], [4], ReLUEpsilon(0.1)), ValueError, r"lams\[1\] = 0.0"),
     ],
 )
 def test_wrong_input(call, error, match):

@@ -36,7 +36,7 @@ def test_relu_raises_the_nuclear_norm_of_the_cuts_only():
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_explicit_matrices_have_the_stated_loss(n):
-    problem = Problem(K=15, lams=(0.001, 0.02, 0.004), n=n)
+    problem = Problem.of(15, 2, lams=(0.001, 0.02, 0.004), n=n)
     M = two_layers.balanced_cuts(6)
     point = two_layers.solution(M, problem)
     stated = two_layers.least_loss(M, problem.log_kappa)
@@ -49,7 +49,7 @@ def test_explicit_matrices_have_the_stated_loss(n):
 def test_collapse_is_the_identity():
     for log_kappa in (-6.0, -2.0, -1.4):
         assert two_layers.least_loss(np.eye(7), log_kappa).loss == pytest.approx(
-            Problem(K=7, lams=(1.0, 1.0, np.exp(2 * log_kappa) / 7**3)).collapsed_loss(), rel=1e-12
+            Problem.of(7, 2, lams=(1.0, 1.0, np.exp(2 * log_kappa) / 7**3)).collapsed_loss(), rel=1e-12
         )
 
 
@@ -74,8 +74,8 @@ def test_certificate_rejects_what_is_false():
         (lambda: two_layers.balanced_cuts(2), "r = 2"),
         (lambda: two_layers.least_loss(np.zeros((2, 2)), -1.0), "zero"),
         (lambda: two_layers.least_loss(np.array([[np.nan]]), -1.0), "finite"),
-        (lambda: two_layers.solution(np.eye(3), Problem(K=2, lams=(1, 1, 1))), "3 classes"),
-        (lambda: two_layers.solution(np.eye(2), Problem(K=2, lams=(1, 1, 1, 1))), "L = 3"),
+        (lambda: two_layers.solution(np.eye(3), Problem.of(2, 2, 1)), "3 classes"),
+        (lambda: two_layers.solution(np.eye(2), Problem.of(2, 3, 1)), "L = 3"),
     ],
 )
 def test_wrong_input(call, match):

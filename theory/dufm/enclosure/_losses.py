@@ -9,11 +9,12 @@ from typing import Literal
 
 from theory.arguments import check_choice, check_exact, check_integer
 from theory.dufm._losses import Construction, check_construction
-from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L, Scalar, exact_lams
+from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
 from theory.dufm.enclosure._blocks import Blocks, Kappa
 from theory.dufm.enclosure._bounds import Bounds, Interval, to_width
 from theory.dufm.enclosure._deadline import Deadline
 from theory.geometry import triangular_graph
+from theory.ufm import Scalar, exact_lams, one_of
 
 __all__ = ["enclose_loss", "enclose_ratio"]
 
@@ -149,10 +150,9 @@ def _checked(
     K = check_integer("K", K, at_least=SMALLEST_K[solution], at_most=LARGEST_K)
     L = check_integer("L", L, at_least=SMALLEST_L)
     n = check_integer("n", n, at_least=1)
-    if (lam is None) == (lams is None):
-        raise ValueError(f"{'neither' if lam is None else 'both'} of lam and lams given; exactly one is allowed")
+    one_of(lam, lams)
     # one λ for all matrices is not repeated L+1 times: L may be very large
-    values = exact_lams(lams, L) if lams is not None else (check_exact("lam", lam, above=0),)
+    values = exact_lams(L, None, lams, above=0) if lams is not None else (check_exact("lam", lam, above=0),)
     return K, Kappa.of(L, values, n)
 
 

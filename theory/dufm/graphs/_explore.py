@@ -11,9 +11,10 @@ import numpy as np
 
 from theory.arguments import check_integer
 from theory.dufm._losses import dnc_loss, srg_loss
-from theory.dufm._problem import SMALLEST_K, Scalar, scalar_problem
+from theory.dufm._problem import SMALLEST_K, scalar_problem
 from theory.dufm.graphs._enumeration import NUMBER_OF_GRAPHS, Bag, block_mixtures, graphs, neighbours
 from theory.dufm.graphs._solution import Candidate, GraphProblem, GraphSolution
+from theory.ufm import Scalar
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -130,7 +131,8 @@ def explore(
     >>> best.name, search.exhaustive, search.scored
     ('C4 graph', True, 11)
     """
-    K, L, exact, n = scalar_problem(K, L, lam, lams, n, solution="dnc")
+    problem = scalar_problem(K, L, lam, lams, n, solution="dnc")
+    K = problem.K
     if method not in get_args(Method):
         raise ValueError(f"method = {method!r}; allowed are {', '.join(map(repr, get_args(Method)))}")
     max_graphs = check_integer("max_graphs", max_graphs, at_least=1)
@@ -149,9 +151,9 @@ def explore(
         )
     return Exploration(
         K=K,
-        L=L,
-        lams=tuple(exact),
-        n=n,
+        L=problem.L,
+        lams=problem.exact_lams,
+        n=problem.n,
         exhaustive_search=feasible and method != "local",
         time_limit=time_limit,
         max_graphs=max_graphs,

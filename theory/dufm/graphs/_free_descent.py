@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.arguments import check_integer
-from theory.dufm._solution import Matrices, Solution, evaluate_loss
-from theory.ufm import Problem, descend
+from theory.dufm._matrices import Matrices, evaluate_loss
+from theory.dufm._solution import Solution
+from theory.ufm import Point, Problem, descend
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -115,8 +116,9 @@ def _descended(
 ) -> list[Float[np.ndarray, "d_out d_in"]]:
     first, *weights = start
     # A class mean stands for n features.
-    problem = Problem(len(weights[-1]), (n * lams[0], *lams[1:]), width=tuple(len(m) for m in start[:-1]))
-    found = descend(problem.point(first, weights), tolerance=1e-10, iterations=steps, flat=1e-15, memory=30)
+    L = len(weights)
+    problem = Problem.of(len(weights[-1]), L, lams=(n * lams[0], *lams[1:]), width=[len(m) for m in start[:-1]])
+    found = descend(Point(problem, first, weights), tolerance=1e-10, iterations=steps, flat=1e-15, memory=30)
     return _without_idle_units([found.features, *found.weights])
 
 

@@ -29,11 +29,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from theory.arguments import check_integer
-from theory.dufm._losses import minimise_scale
-from theory.dufm._problem import Scalar, log_exact, scalar_problem
-from theory.dufm._solution import Matrices, Solution, conditionally_optimal
+from theory.dufm._matrices import Matrices, conditionally_optimal
+from theory.dufm._problem import scalar_problem
+from theory.dufm._solution import Solution
 from theory.dufm.graphs._reduced_loss import Incidence, Parameters, ReducedLoss, descend
 from theory.geometry.graph_names import graph_name
+from theory.ufm import Scalar, log_exact, minimise_scale
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -208,12 +209,13 @@ class GraphProblem:
             As `graph_solution`.
         """
         edges = _checked_edges(graph, K)
-        K, L, exact, n = scalar_problem(len(edges), L, lam, lams, n, solution="dnc")
+        problem = scalar_problem(len(edges), L, lam, lams, n, solution="dnc")
+        K = problem.K
         row = {vertex: i for i, vertex in enumerate(graph)}
         B = np.zeros((len(row), K))
         for column, (i, j) in enumerate(edges):
             B[[row[i], row[j]], column] = 1.0
-        return cls(graph, B, edges, K, L, exact, n)
+        return cls(graph, B, edges, K, problem.L, problem.exact_lams, problem.n)
 
     @property
     def log_rho(self) -> float:

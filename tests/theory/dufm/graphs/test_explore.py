@@ -186,7 +186,7 @@ def test_table_entry_by_the_definition_of_the_loss(entry):
         assert solution.lams == (float(LAM),) * (entry.L + 1)
         assert (solution.K, solution.L, solution.n) == (entry.K, entry.L, 1)
         features, weights = solution.class_means(1), [solution.weights(l) for l in range(1, entry.L + 1)]
-        assert dufm.evaluate_loss(features, weights, solution.lams) == solution.evaluate()
+        assert dufm.evaluate_loss(features, weights, solution.lams) == pytest.approx(solution.evaluate(), rel=1e-12)
     for l in range(2, entry.L):
         assert (base.pre_activations(l) >= -1e-9).all()  # the ReLU does nothing in the intermediate layers
     collapsed = dufm.dnc_loss(entry.K, entry.L, LAM)

@@ -1,0 +1,114 @@
+"""The objective of the L-DUFM with any activations, and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from theory.ufm._problem import Problem
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+__all__ = ["objective", "objective_and_gradient"]
+
+
+def objective(
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+) -> float:
+    """The objective at given features and weights.
+
+    Parameters
+    ----------
+    problem : Problem
+    features : ndarray, shape (d_1, N)
+        H_1, with the n samples of each class side by side.
+    weights : sequence of L ndarrays
+        W_1, …, W_L.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes are not those of the problem.
+
+    References
+    ----------
+    lowrank, equation (1).
+
+    Examples
+    --------
+    >>> objective(Problem.of(3, 2, 1, width=2), np.zeros((2, 3)), [np.zeros((2, 2)), np.zeros((3, 2))])
+    0.5
+    """
+    matrices, _, pre_activations = _run(problem, features, weights)
+    return _value(problem, matrices, pre_activations[-1] - problem.labels)
+
+
+def objective_and_gradient(
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+) -> tuple[float, list[Float[np.ndarray, "rows columns"]]]:
+    """The objective, and its gradients in H_1, W_1, …, W_L.
+
+    Where the ReLU is not differentiable, the derivative 0 is taken.
+
+    Parameters
+    ----------
+    problem, features, weights
+        As in `objective`.
+
+    Returns
+    -------
+    loss : float
+    gradients : list of L+1 ndarrays
+
+    Raises
+    ------
+    ValueError
+        If the shapes are not those of the problem.
+
+    Examples
+    --------
+    >>> loss, gradients = objective_and_gradient(Problem.of(2, 1, 0.5), np.eye(2), [np.eye(2)])
+    >>> loss, gradients[0].tolist()
+    (1.0, [[0.5, 0.0], [0.0, 0.5]])
+    """
+    matrices, inputs, pre_activations = _run(problem, features, weights)
+    residual = pre_activations[-1] - problem.labels
+    gradients = [lam * matrix for lam, matrix in zip(problem.lams, matrices, strict=True)]
+    back = residual / problem.N
+    for l in range(problem.L, 0, -1):
+        if l < problem.L:
+            back = back * problem.activations[l - 1].derivative(pre_activations[l - 1])
+        gradients[l] += back @ inputs[l - 1].T
+        back = matrices[l].T @ back
+    gradients[0] += back
+    return _value(problem, matrices, residual), gradients
+
+
+def _run(
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+) -> tuple[list[Float[np.ndarray, "rows columns"]], list[Float[np.ndarray, "d N"]], list[Float[np.ndarray, "d N"]]]:
+    """H_1, W_1, …, W_L; H_1, …, H_L; and the pre-activations W_l H_l."""
+    matrices = [np.asarray(matrix, float) for matrix in (features, *weights)]
+    shapes = [matrix.shape for matrix in matrices]
+    if shapes != problem.shapes:
+        raise ValueError(f"H_1, W_1, …, W_L have the shapes {shapes}; for this problem they must be {problem.shapes}")
+    inputs, pre_activations = [matrices[0]], [matrices[1] @ matrices[0]]
+    for activation, weight in zip(problem.activations, matrices[2:], strict=True):
+        inputs.append(activation(pre_activations[-1]))
+        pre_activations.append(weight @ inputs[-1])
+    return matrices, inputs, pre_activations
+
+
+def _value(
+    problem: Problem, matrices: Sequence[Float[np.ndarray, "rows columns"]], residual: Float[np.ndarray, "K N"]
+) -> float:
+    fit = (residual**2).sum() / (2 * problem.N)
+    decay = (lam / 2 * (matrix**2).sum() for lam, matrix in zip(problem.lams, matrices, strict=True))
+    return float(fit + sum(decay))
