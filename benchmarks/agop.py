@@ -1,10 +1,11 @@
-"""The AGOP of a Laplace kernel machine: this library, the straightforward formulation, and xrfm. Writes results/agop.json.
+"""The AGOP of a Laplace kernel machine: this library, the straightforward form and xrfm. Writes results/agop.json.
 
     OMP_NUM_THREADS=1 python benchmarks/agop.py                  # CPU, one thread, process time
     python benchmarks/agop.py --device cuda                      # GPU, wall time; writes results/agop_cuda.json
 
-Every measurement is a process of its own, so that its peak of memory is its own (the resident set above that before the call;
-on a GPU what torch allocated). Rounds go over all methods in turn, and ratios are taken within a round. All in float64.
+Every measurement is a process of its own, so that its peak of memory is its own (the resident set above that before
+the call; on a GPU what torch allocated). Rounds go over all methods in turn, and ratios are taken within a round. All
+in float64.
 
 straightforward  distances by torch.cdist, P, then all n·C gradients by one batched product, then their products: the
                  formulation of the paper's code, without blocks

@@ -2,10 +2,11 @@
 
     python benchmarks/best_known_graphs.py --classes 2-28 --layers 3-8 --seconds 20
 
-A run starts from the committed table and replaces an entry only where it finds less loss: more time can only improve it.
-For every K two of the depths are explored; for each depth, the best graphs of all, the table's own for this K, and the
-deep neural collapse and strongly regular graph solutions are then compared. With --seconds 0 nothing is explored, and the
-table's own graphs are searched again. Last, up to some K, descents over all matrices start from the best.
+A run starts from the committed table and replaces an entry only where it finds less loss: more time can only improve
+it. For every K two of the depths are explored; for each depth, the best graphs of all, the table's own for this K,
+and the deep neural collapse and strongly regular graph solutions are then compared. With --seconds 0 nothing is
+explored, and the table's own graphs are searched again. Last, up to some K, descents over all matrices start from the
+best.
 
 The committed table is the best of several such runs, some before the search took a --seed; what it claims is what its
 matrices attain, and a test evaluates every one. Give another seed to search on.
@@ -127,9 +128,12 @@ def summary(table: dict[tuple[int, int], dict]) -> str:
     lines = [
         f"# Best known solutions, λ = {LAM} for every matrix, n = 1",
         "",
-        "Loss over that of deep neural collapse (DNC), and where it is reached: at DNC itself; at the strongly regular graph",
-        "solution (SRG, the better construction); on a graph, given by its name or by its vertices and edges, of which pendant",
-        "vertices may have no row. `*`: matrices without structure, found from there, do better (sought for K ≤ 12); the figure is theirs.",
+        "Loss over that of deep neural collapse (DNC), and where it is reached: at DNC itself; at the strongly "
+        "regular graph",
+        "solution (SRG, the better construction); on a graph, given by its name or by its vertices and edges, "
+        "of which pendant",
+        "vertices may have no row. `*`: matrices without structure, found from there, do better (sought for K "
+        "≤ 12); the figure is theirs.",
         "Every figure is attained by matrices in `theory/dufm/best_known.json`; none is proved to be least.",
         "",
         "| K | " + " | ".join(f"L = {L}" for L in depths) + " | graphs scored |",

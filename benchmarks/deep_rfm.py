@@ -1,11 +1,11 @@
 """Time and memory of a Deep RFM, layer by layer and step by step. Writes results/deep_rfm.json (deep_rfm_cuda.json).
 
     OMP_NUM_THREADS=1 python benchmarks/deep_rfm.py              # CPU: digits, depth 20; n = 8,000, d = 1,024, depth 20
-    python benchmarks/deep_rfm.py --device cuda                  # GPU: the scale of the paper, n = 50,000, d = 3,072, depth 20
-    python benchmarks/deep_rfm.py --run 2000,1024,5              # any n, d, depth
+    python benchmarks/deep_rfm.py --device cuda                  # GPU: the scale of the paper, n = 50,000, d = 3,072,
+    depth 20 python benchmarks/deep_rfm.py --run 2000,1024,5              # any n, d, depth
 
-Laplace kernel of bandwidth 2, 1,024 ReLU features, no ridge, float64; ten Gaussian clusters but for digits. Seconds are wall
-time, so that a busy machine shows; each run is a process of its own.
+Laplace kernel of bandwidth 2, 1,024 ReLU features, no ridge, float64; ten Gaussian clusters but for digits. Seconds
+are wall time, so that a busy machine shows; each run is a process of its own.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""Steps per second of `numerics.descent.train`, against the autograd loop most people would write and the machine's own bound.
+"""Steps per second of `numerics.descent.train`, against a plain autograd loop and the machine's own bound.
 
-The loop is `torch.nn.Linear` layers, `loss.backward()` and `torch.optim.SGD` with weight decay, one run after the other. Both
-are measured in turn, in rounds, so that a slower spell of the machine meets both; ratios are taken within a round. Times are of
-the process on a CPU and of the wall on a GPU. The bound is the rate at which the same machine multiplies large matrices in the
-same precision, over the operations that one step needs (three products per layer).
+The loop is `torch.nn.Linear` layers, `loss.backward()` and `torch.optim.SGD` with weight decay, one run after the
+other. Both are measured in turn, in rounds, so that a slower spell of the machine meets both; ratios are taken within
+a round. Times are of the process on a CPU and of the wall on a GPU. The bound is the rate at which the same machine
+multiplies large matrices in the same precision, over the operations that one step needs (three products per layer).
 
     OMP_NUM_THREADS=1 python benchmarks/dufm_training.py
     python benchmarks/dufm_training.py --device cuda
 
-Each writes the rows of its device to results/dufm_training.json and leaves those of the other as they were. About three minutes
-on one core.
+Each writes the rows of its device to results/dufm_training.json and leaves those of the other as they were. About
+three minutes on one core.
 """
 
 import json
@@ -150,7 +150,8 @@ def main():
                 rows.append(measure(size, seeds, dtype, device, arguments.rounds, arguments.seconds))
                 r = rows[-1]
                 print(
-                    f"{size} {seeds:4} seeds {r['dtype']} {device}: {r['steps_per_second_all_runs']['median']:.4g} steps/s,"
+                    f"{size} {seeds:4} seeds {r['dtype']} {device}: "
+                    f"{r['steps_per_second_all_runs']['median']:.4g} steps/s,"
                     f" {r['speed_ratio_per_run']['median']:.3g} times the loop,"
                     f" {r['fraction_of_floating_point_bound']['median']:.2g} of the bound",
                     flush=True,

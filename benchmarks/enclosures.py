@@ -1,9 +1,9 @@
 """Enclosures of L_srg / L_dnc against mpmath's minimisation at the same precision, and the time to verify certificates.
 
 mpmath has no global minimiser. Its side is what one writes with it: `findroot` on the derivatives of both losses, given
-in closed form, from the float64 minimisers of `scipy.optimize` (found before the clock starts), and the losses there. That
-is accurate to the working precision and proves nothing: not the error, and not that the minimum is the global one. Ours finds
-the minima from scratch and proves both. The digits on which the two agree are recorded.
+in closed form, from the float64 minimisers of `scipy.optimize` (found before the clock starts), and the losses there.
+That is accurate to the working precision and proves nothing: not the error, and not that the minimum is the global
+one. Ours finds the minima from scratch and proves both. The digits on which the two agree are recorded.
 
 Run it with `OMP_NUM_THREADS=1 python benchmarks/enclosures.py`; it takes about half a minute on one core.
 """

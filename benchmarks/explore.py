@@ -1,8 +1,8 @@
 """How many graphs `theory.dufm.explore` gets through in a second, stage by stage.
 
-The stages are those of the search: enumeration up to isomorphism, the closed-form score, the screening by short descents, and
-the thorough search. The graphs are drawn evenly from all graphs with K edges. The last columns say how good the cheap stages
-are: the place that the graph which is best after screening has by its closed-form score.
+The stages are those of the search: enumeration up to isomorphism, the closed-form score, the screening by short
+descents, and the thorough search. The graphs are drawn evenly from all graphs with K edges. The last columns say how
+good the cheap stages are: the place that the graph which is best after screening has by its closed-form score.
 
 Run it with `OMP_NUM_THREADS=1 python benchmarks/explore.py`; it takes about two minutes on one core.
 """

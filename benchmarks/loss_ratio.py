@@ -1,8 +1,9 @@
 """Vectorised `theory.dufm.loss_ratio` against a loop over points with scipy.optimize.
 
-The points mix K from 6 to 10⁶ (few are triangular numbers, so that most need a block of collapsed classes too), L from 3 to 60
-and λ from 1e-30 to 1. The loop finds each minimum the way one would write it for one point: a scan of log u on a grid for
-brackets, Brent's root finder on the derivative in each, then the smallest value. Both are compared with 50 digits.
+The points mix K from 6 to 10⁶ (few are triangular numbers, so that most need a block of collapsed classes too), L
+from 3 to 60 and λ from 1e-30 to 1. The loop finds each minimum the way one would write it for one point: a scan of
+log u on a grid for brackets, Brent's root finder on the derivative in each, then the smallest value. Both are
+compared with 50 digits.
 
 Run it with `OMP_NUM_THREADS=1 python benchmarks/loss_ratio.py`; it takes about two minutes on one core.
 """

@@ -1,10 +1,11 @@
 """What a sweep costs beyond the training: 1,000 small runs through the executor and the store.
 
 First the sweep is done with work that takes no time (the rows are there already), so that all that is left is
-claiming, sending, waiting and storing: wall time per run, and the processor time of the process that keeps the file. Then with the
-work itself, whose processor time per run is measured in a plain loop too. Executors: a thread in this process, two local processes,
-and a Dask scheduler with two worker processes on the loopback address. Their start is timed by itself, by a sweep of one run
-for each worker. Tasks of one run each are the worst case; a task of 16 runs shares the cost.
+claiming, sending, waiting and storing: wall time per run, and the processor time of the process that keeps the file.
+Then with the work itself, whose processor time per run is measured in a plain loop too. Executors: a thread in this
+process, two local processes, and a Dask scheduler with two worker processes on the loopback address. Their start is
+timed by itself, by a sweep of one run for each worker. Tasks of one run each are the worst case; a task of 16 runs
+shares the cost.
 
     OMP_NUM_THREADS=1 python benchmarks/sweep_overhead.py
 
@@ -119,7 +120,8 @@ def main():
                 row = rows[f"{name}, {batch} runs a task"] = measure(executor, workers, batch, folder, rounds)
             overhead = row["overhead_milliseconds_per_run"]["median"]
             print(
-                f"{name}, {batch} runs a task: overhead {overhead:.3f} ms per run, sweep {row['whole_sweep_seconds']:.1f} s"
+                f"{name}, {batch} runs a task: overhead {overhead:.3f} ms per run, sweep "
+                f"{row['whole_sweep_seconds']:.1f} s"
             )
     record.write("sweep_overhead", {"runs": RUNS, "setting": SMALL, "rows": rows}, "torch", "distributed")
 

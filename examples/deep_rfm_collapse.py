@@ -4,8 +4,9 @@
     python examples/deep_rfm_collapse.py --features cos --kernel gaussian
     python examples/deep_rfm_collapse.py --data cifar10 --samples 50000 --device cuda
 
-Writes deep_rfm_collapse.png: NC1 and NC2 of every layer for X, M^{1/2}X and Φ(M^{1/2}X), and the cosines of all pairs of samples,
-ordered by class, at layers 1, 3, 7, 13 and 19 (as Figures 1, 3 and 4 of Beaglehole, Súkeník, Mondelli and Belkin, 2024).
+Writes deep_rfm_collapse.png: NC1 and NC2 of every layer for X, M^{1/2}X and Φ(M^{1/2}X), and the cosines of all pairs
+of samples, ordered by class, at layers 1, 3, 7, 13 and 19 (as Figures 1, 3 and 4 of Beaglehole, Súkeník, Mondelli and
+Belkin, 2024).
 """
 
 import argparse

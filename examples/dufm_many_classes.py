@@ -37,7 +37,8 @@ best = runs.best
 print(runs)
 print(f"L_dnc = {runs.loss_dnc:.6f}, L_srg = {runs.loss_srg:.6f}")
 print(
-    f"the best run: loss {best.losses[0]:.6f}, ranks {best.ranks(1e-2)[0]}, negative parts {best.negativity()[0].round(3)}"
+    f"the best run: loss {best.losses[0]:.6f}, ranks {best.ranks(1e-2)[0]}, negative parts "
+    f"{best.negativity()[0].round(3)}"
 )
 figure = Figure(figsize=(6, 4), layout="constrained")
 axes = figure.subplots()

@@ -3,9 +3,9 @@
     python examples/dufm_near_srg.py                      # K = 10: under a minute on one core
     python examples/dufm_near_srg.py --classes 15 --paper # 200,000 steps, 256 seeds
 
-The runs whose intermediate Gram matrix is closest to that of an SRG solution are finished at a stationary point. Printed are
-their losses against L_srg and their distances, in the intermediate layers and in the last one, where solutions near SRG differ from it.
-Writes dufm_near_srg.png with the class means and Gram matrices of the closest.
+The runs whose intermediate Gram matrix is closest to that of an SRG solution are finished at a stationary point.
+Printed are their losses against L_srg and their distances, in the intermediate layers and in the last one, where
+solutions near SRG differ from it. Writes dufm_near_srg.png with the class means and Gram matrices of the closest.
 """
 
 import argparse

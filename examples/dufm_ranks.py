@@ -1,10 +1,10 @@
-"""Average rank of the intermediate layers against classes and layers, weight decay, learning rate and width (lowrank, Figure 3).
+"""Average rank of the intermediate layers against K, L, weight decay, learning rate and width (lowrank, Figure 3).
 
     python examples/dufm_ranks.py                # about two minutes on two cores
     python examples/dufm_ranks.py --paper        # 200,000 steps and 64 seeds a point: many hours on two cores
 
-The runs are kept in dufm_ranks.db (or --file), so that a second call, also after an interruption, only does what is missing.
-Writes dufm_ranks.png. Each learning rate is given as many steps as make lr · steps the same.
+The runs are kept in dufm_ranks.db (or --file), so that a second call, also after an interruption, only does what is
+missing. Writes dufm_ranks.png. Each learning rate is given as many steps as make lr · steps the same.
 """
 
 import argparse

@@ -1,9 +1,10 @@
 """From "ten classes, four layers" to a picture of the best graph.
 
-In the deep unconstrained features model the classes can be the edges of a graph and the rows of the hidden layers its vertices.
-Which graph with ten edges gives the lowest loss? Run this file to see; it takes one or two minutes.
+In the deep unconstrained features model the classes can be the edges of a graph and the rows of the hidden layers its
+vertices. Which graph with ten edges gives the lowest loss? Run this file to see; it takes one or two minutes.
 
-    python examples/from_k10_to_the_best_graph.py [--classes 10] [--layers 4] [--weight-decay 5e-4] [--picture best_graph.png]
+    python examples/from_k10_to_the_best_graph.py [--classes 10] [--layers 4] [--weight-decay 5e-4] [--picture
+    best_graph.png]
 """
 
 import argparse
@@ -45,7 +46,8 @@ def main() -> None:
     for place, found in enumerate(search.ranking[:5], start=1):
         solution = search.solution(found)
         print(
-            f"  {place}. {found.ratio:.6f}  {solution.name}, hidden rank {solution.ranks[1]}, degrees {degrees(found.graph)}"
+            f"  {place}. {found.ratio:.6f}  {solution.name}, hidden rank {solution.ranks[1]}, degrees "
+            f"{degrees(found.graph)}"
         )
 
     # 4. The best one in full. Its loss is recomputed from the matrices by the definition of the model.

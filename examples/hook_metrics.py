@@ -2,8 +2,8 @@
 
     python examples/hook_metrics.py
 
-Trains a small classifier on digits and prints NC1 to NC4 of every hidden layer before and after. Under torch.distributed the
-metrics reduce over the processes of themselves: call ``compute()`` on every one.
+Trains a small classifier on digits and prints NC1 to NC4 of every hidden layer before and after. Under
+torch.distributed the metrics reduce over the processes of themselves: call ``compute()`` on every one.
 """
 
 from collections.abc import Iterator
@@ -70,12 +70,14 @@ def report(model: nn.Module, loader: DataLoader, widths: dict[str, int], last: s
     for name, metric in metrics.items():
         values = {key: float(value) for key, value in metric.compute().items()}
         print(
-            f"  layer {name}: NC1 {values['nc1']:8.4f}  NC2 {values['nc2_normalised']:6.4f}  rank {values['effective_rank']:5.2f}"
+            f"  layer {name}: NC1 {values['nc1']:8.4f}  NC2 {values['nc2_normalised']:6.4f}  rank "
+            f"{values['effective_rank']:5.2f}"
         )
     statistics = metrics[last].statistics()
     weight = model.get_submodule("6").weight
     print(
-        f"  last layer: NC3 {float(nc3(statistics, weight)):.4f}  NC4 {mismatches(model, loader, last, statistics.means):.4f}"
+        f"  last layer: NC3 {float(nc3(statistics, weight)):.4f}  NC4 "
+        f"{mismatches(model, loader, last, statistics.means):.4f}"
     )
 
 

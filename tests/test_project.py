@@ -96,7 +96,10 @@ def test_theory_does_not_import_torch():
 
 # .ci/run, on a project of one file whose tools are made up.
 
-TOOLS = "for tool in ruff mypy; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod +x .venv/bin/$tool; done"
+TOOLS = (
+    "for tool in ruff mypy; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod "
+    "+x .venv/bin/$tool; done"
+)
 COMMAND = (
     "python3 -m venv --without-pip .venv && "
     + TOOLS

@@ -1,17 +1,18 @@
 r"""The AGOP of a linear predictor, and the index ranges of the AGOP's definition (agop, equation (1) and Section 5.1).
 
-For :math:`f(x) = β^\top x` the paper uses :math:`\mathrm{AGOP} = ββ^\top`. Its equation (1), as agop-v1's, reads
+For $f(x) = β^\top x$ the paper uses $\mathrm{AGOP} = ββ^\top$. Its equation (1), as agop-v1's, reads
 
-.. math::
-    \mathrm{AGOP}(f, X) = \frac1N \sum_{c=1}^K \sum_{i=1}^N
-        \frac{\partial f(x_{ci})}{\partial x}\frac{\partial f(x_{ci})}{\partial x}^\top,
+$$
+\mathrm{AGOP}(f, X) = \frac1N \sum_{c=1}^K \sum_{i=1}^N
+\frac{\partial f(x_{ci})}{\partial x}\frac{\partial f(x_{ci})}{\partial x}^\top,
+$$
 
-with :math:`\partial f/\partial x ∈ \mathbb R^{d×K}` the transposed Jacobian, :math:`x_{ci}` the i-th sample of class c,
-and N = Kn samples in all. The inner sum runs over N samples of a class that has n: K·N terms over N. Each term of a linear
-predictor is ββᵀ, so that the printed definition gives K·ββᵀ. With i from 1 to n it is ββᵀ, as used. (It is also ββᵀ if
-the Jacobian is replaced by the gradient of output c alone and i runs over all samples.) Algorithm 1 prints the ranges
-right and leaves the factor 1/N out, which is Nββᵀ; Deep RFM with ReLU features, whose rows are scaled, cannot tell. The
-proof of Theorem 5.3 takes the sum of n such terms to be one of them.
+with $\partial f/\partial x ∈ \mathbb R^{d×K}$ the transposed Jacobian, $x_{ci}$ the i-th sample of class c,
+and N = Kn samples in all. The inner sum runs over N samples of a class that has n: K·N terms over N. Each term of a
+linear predictor is ββᵀ, so that the printed definition gives K·ββᵀ. With i from 1 to n it is ββᵀ, as used. (It is
+also ββᵀ if the Jacobian is replaced by the gradient of output c alone and i runs over all samples.) Algorithm 1
+prints the ranges right and leaves the factor 1/N out, which is Nββᵀ; Deep RFM with ReLU features, whose rows are
+scaled, cannot tell. The proof of Theorem 5.3 takes the sum of n such terms to be one of them.
 """
 
 from typing import NamedTuple

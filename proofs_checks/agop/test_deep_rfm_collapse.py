@@ -2,24 +2,24 @@ r"""Deep RFM collapses, through the AGOP (agop, Section 4, Figures 1, 3 and 4; a
 
 The paper reports, on CIFAR-10, MNIST and SVHN, for ReLU and for cosine features:
 
-1. NC1 = tr Σ_W / tr Σ_B falls through :math:`M_l^{1/2}` in every layer, and the random features raise it;
+1. NC1 = tr Σ_W / tr Σ_B falls through $M_l^{1/2}$ in every layer, and the random features raise it;
 2. the centred, normalised class means tend to the simplex ETF;
 3. NC1 and NC2 improve exponentially in all layers.
 
-Seen here on digits and MNIST-1D, bandwidth 2, no ridge, ±1 labels; 300 samples of each and 512 ReLU or 1,024 cosine features
-(ℓ1-Laplacian, rate 0.05) by default. 1 and 2 hold in every run and layer. NC2 levels off at a height that falls with the
-width: random features of W directions leave errors of O(W^{-1/2}) in angles.
+Seen here on digits and MNIST-1D, bandwidth 2, no ridge, ±1 labels; 300 samples of each and 512 ReLU or 1,024 cosine
+features (ℓ1-Laplacian, rate 0.05) by default. 1 and 2 hold in every run and layer. NC2 levels off at a height that
+falls with the width: random features of W directions leave errors of O(W^{-1/2}) in angles.
 
-3 holds with ReLU features. NC1 after the AGOP falls to 0.37–0.60 of the layer before with the Laplace kernel (digits: from
-0.30 to 0.0016 in seven layers), and faster with the Gaussian (to 9e-10), until its matrix is singular to working precision
-near NC1 = 1e-13; from there to about a third a layer, by the pseudo-inverse. It does not hold in all layers with the paper's
-cosine features: NC1 falls fast at first, then levels off and rises in places (digits, Laplace: 0.30, 0.074, 0.012, 0.0043,
-0.0027, 0.0023, 0.0021). The ℓ1-Laplacian has a kink at zero: squared distances after the map are proportional to distances
-before it, so that NC1 cannot fall below what the AGOP regains.
+3 holds with ReLU features. NC1 after the AGOP falls to 0.37–0.60 of the layer before with the Laplace kernel (digits:
+from 0.30 to 0.0016 in seven layers), and faster with the Gaussian (to 9e-10), until its matrix is singular to working
+precision near NC1 = 1e-13; from there to about a third a layer, by the pseudo-inverse. It does not hold in all layers
+with the paper's cosine features: NC1 falls fast at first, then levels off and rises in places (digits, Laplace: 0.30,
+0.074, 0.012, 0.0043, 0.0027, 0.0023, 0.0021). The ℓ1-Laplacian has a kink at zero: squared distances after the map
+are proportional to distances before it, so that NC1 cannot fall below what the AGOP regains.
 
-Another exception, not in the checks: with the Gaussian kernel and as many ReLU features as samples (MNIST-1D, 500 samples, 512
-features) NC1 after the AGOP rises in layer 7 from 0.031 to 0.054, and in layer 4 the features lower it, from 0.20 to 0.19.
-On fewer dimensions than samples, single small instances of Gaussian clusters do not even have 1.
+Another exception, not in the checks: with the Gaussian kernel and as many ReLU features as samples (MNIST-1D, 500
+samples, 512 features) NC1 after the AGOP rises in layer 7 from 0.031 to 0.054, and in layer 4 the features lower it,
+from 0.20 to 0.19. On fewer dimensions than samples, single small instances of Gaussian clusters do not even have 1.
 """
 
 import warnings
@@ -40,7 +40,7 @@ KERNELS = {"Laplace": Laplace(2.0), "Gaussian": Gaussian(2.0)}
 
 
 class Collapse(NamedTuple):
-    """The stage that lowers NC1, from which and to which it falls; with which maps NC1 falls to ``share`` or less in every
+    """The stage that lowers NC1, from where to where; the maps with which it falls to ``share`` or less in every
     layer; the inner product of different class means in the limit, times K − 1."""
 
     lowered: tuple[str, str] = ("input", "projected")
@@ -56,12 +56,14 @@ claim = Claim(
     source="agop, Section 4, Figures 1, 3 and 4, and Section 5.1; agop-v1, Section 5.1",
     verdict="amended",
     printed=Statement(
-        r"\text{NC1 falls through } M_l^{1/2} \text{ and not through } \Phi_l; \; \bar\mu^\top\bar\mu \to \Sigma_{ETF}; \;"
+        r"\text{NC1 falls through } M_l^{1/2} \text{ and not through } \Phi_l; \; \bar\mu^\top\bar\mu \to "
+        r"\Sigma_{ETF}; \;"
         r"\text{NC1 falls exponentially in all layers, with ReLU and with cosine features}",
         Collapse(),
     ),
     amended=Statement(
-        r"\text{NC1 falls through } M_l^{1/2} \text{ and not through } \Phi_l; \; \bar\mu^\top\bar\mu \to \Sigma_{ETF}; \;"
+        r"\text{NC1 falls through } M_l^{1/2} \text{ and not through } \Phi_l; \; \bar\mu^\top\bar\mu \to "
+        r"\Sigma_{ETF}; \;"
         r"\text{with ReLU features NC1 falls exponentially in all layers; with cosine features it levels off}",
         Collapse(exponential=("relu",)),
     ),

@@ -1,9 +1,9 @@
 r"""Deep RFM collapses with imbalanced classes (agop, Section 4 and Figures 3 to 6, SVHN).
 
-The paper reports the same collapse for highly imbalanced classes. Seen here on digits with class sizes that fall from 100 to 10 and on
-two-level Gaussian clusters: NC1 falls through the AGOP in every layer, and the class means, centred at *their own* mean, tend to the
-simplex ETF, the small classes included: no minority collapse. Centred at the mean of the samples, which is near the large
-classes, they do not.
+The paper reports the same collapse for highly imbalanced classes. Seen here on digits with class sizes that fall from
+100 to 10 and on two-level Gaussian clusters: NC1 falls through the AGOP in every layer, and the class means, centred
+at *their own* mean, tend to the simplex ETF, the small classes included: no minority collapse. Centred at the mean of
+the samples, which is near the large classes, they do not.
 """
 
 import warnings
@@ -23,7 +23,7 @@ KERNELS = {"Laplace": Laplace(2.0), "Gaussian": Gaussian(2.0)}
 
 
 class Collapse(NamedTuple):
-    """The stages between which NC1 falls; the point about which class means form an ETF; cosine of two small classes."""
+    """The stages between which NC1 falls; the point about which means form an ETF; cosine of two small classes."""
 
     falls: tuple[str, str] = ("input", "projected")
     centre: str = "mean of the class means"

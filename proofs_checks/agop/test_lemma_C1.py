@@ -1,9 +1,10 @@
 r"""The Woodbury inverse formula (agop, Lemma C.1; agop-v1, Lemma A.1).
 
-.. math::
-    (P + UV^\top)^{-1} = P^{-1} - P^{-1}U\,(I + V^\top P^{-1}U)^{-1}\,V^\top P^{-1}.
+$$
+(P + UV^\top)^{-1} = P^{-1} - P^{-1}U\,(I + V^\top P^{-1}U)^{-1}\,V^\top P^{-1}.
+$$
 
-No assumption is printed. The formula speaks of the inverses of P and of :math:`I + V^\top P^{-1}U`; where the first
+No assumption is printed. The formula speaks of the inverses of P and of $I + V^\top P^{-1}U$; where the first
 exists, the second exists exactly when the left side does, which is checked too.
 """
 
@@ -49,7 +50,8 @@ claim = Claim(
 
 @claim.check("derived")
 def test_product_with_the_matrix_is_one(statement):
-    # In the free algebra: p is the inverse of P, q that of 1 + w p u. Multiply and cancel by P p = 1 and w p u q = 1 − q.
+    # In the free algebra: p is the inverse of P, q that of 1 + w p u. Multiply and cancel by P p = 1 and w p u q = 1
+    # − q.
     P, p, u, w, q = sp.symbols("P p u w q", commutative=False)
     given_core = []
 

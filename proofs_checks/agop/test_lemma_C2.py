@@ -1,14 +1,15 @@
 r"""The inverse of the collapsed Gram matrix (agop, Lemma C.2; agop-v1, Lemma A.2).
 
-.. math::
-    A^* = Y^\top Y + \lambda_\mathrm{map} I, \qquad
-    (A^*)^{-1} = \lambda_\mathrm{map}^{-1} I - \lambda_\mathrm{map}^{-1}(\lambda_\mathrm{map}+n)^{-1} Y^\top Y.
+$$
+A^* = Y^\top Y + \lambda_\mathrm{map} I, \qquad
+(A^*)^{-1} = \lambda_\mathrm{map}^{-1} I - \lambda_\mathrm{map}^{-1}(\lambda_\mathrm{map}+n)^{-1} Y^\top Y.
+$$
 
 Here n is the number of samples of each class, as in the papers' notation sections, for K ≥ 1 classes of one size and
-λ_map > 0 (λ_map = 0, which the text admits elsewhere, leaves A* singular unless n = 1). The proof's matrix U of eigenvectors is given n
-rows, and the theorem that uses the lemma calls the number of all samples n too: with that reading the formula is
-false for K ≥ 2. For classes of unequal size no single n will do, and the inverse is
-:math:`\lambda_\mathrm{map}^{-1}(I - Y^\top \operatorname{diag}(\lambda_\mathrm{map}+n_c)^{-1} Y)`, which
+λ_map > 0 (λ_map = 0, which the text admits elsewhere, leaves A* singular unless n = 1). The proof's matrix U of
+eigenvectors is given n rows, and the theorem that uses the lemma calls the number of all samples n too: with that
+reading the formula is false for K ≥ 2. For classes of unequal size no single n will do, and the inverse is
+$\lambda_\mathrm{map}^{-1}(I - Y^\top \operatorname{diag}(\lambda_\mathrm{map}+n_c)^{-1} Y)$, which
 `theory.deep_rfm.collapse_map.collapsed_gram_inverse` computes.
 """
 

@@ -1,12 +1,14 @@
 r"""A linear kernel collapses the data in one layer (agop, Section 5.1; agop-v1, Section 5.3).
 
-Let :math:`f(x) = \beta^\top x` interpolate one-hot labels, :math:`\beta^\top X = Y`; ridgeless regression with the linear
-kernel finds it whenever X has full column rank (:math:`\lambda_k = 0`). The AGOP of f is
-:math:`M = \beta\beta^\top`, and
+Let $f(x) = \beta^\top x$ interpolate one-hot labels, $\beta^\top X = Y$; ridgeless regression with the linear
+kernel finds it whenever X has full column rank ($\lambda_k = 0$). The AGOP of f is
+$M = \beta\beta^\top$, and
 
-.. math:: M X = \beta Y, \qquad (M^{1/2}X)^\top(M^{1/2}X) = X^\top M X = Y^\top Y.
+$$
+M X = \beta Y, \qquad (M^{1/2}X)^\top(M^{1/2}X) = X^\top M X = Y^\top Y.
+$$
 
-So samples of one class coincide after M, and after :math:`M^{1/2}`, which is what Deep RFM applies, the class means are in
+So samples of one class coincide after M, and after $M^{1/2}$, which is what Deep RFM applies, the class means are in
 addition orthonormal. Without interpolation (X rank deficient, or λ_k > 0) neither is exact.
 """
 
@@ -75,7 +77,8 @@ def test_in_the_free_algebra(statement):
         mapped = through * p * g * through * p * through  # Xᵀ M M X, with Xᵀ X between the two
     difference = sp.expand(mapped - statement.scale * p)
     require(difference == 0, "the Gram matrix is not YᵀY", difference=difference)
-    # The AGOP: the gradient of the c-th output is the c-th column of β, at every sample; their mean outer product is ββᵀ.
+    # The AGOP: the gradient of the c-th output is the c-th column of β, at every sample; their mean outer product is
+    # ββᵀ.
     beta = sp.Matrix(2, 2, sp.symbols("b:4"))
     x = sp.Matrix(sp.symbols("x:2"))
     gradients = (beta.T * x).jacobian(x).T

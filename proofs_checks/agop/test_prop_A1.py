@@ -1,13 +1,14 @@
 r"""The expected inner product of random ReLU features (agop, Proposition A.1; agop-v1, Proposition 5.1).
 
-For unit vectors x, y with :math:`x^\top y = r = \cos\theta` and :math:`W \in \mathbb R^{D\times d}` with independent
+For unit vectors x, y with $x^\top y = r = \cos\theta$ and $W \in \mathbb R^{D\times d}$ with independent
 entries from N(0, 2/D),
 
-.. math::
-    \mathbb E\,\sigma(Wx)^\top\sigma(Wy) = \frac1\pi\bigl(\sin\theta + (\pi-\theta)\cos\theta\bigr).
+$$
+\mathbb E\,\sigma(Wx)^\top\sigma(Wy) = \frac1\pi\bigl(\sin\theta + (\pi-\theta)\cos\theta\bigr).
+$$
 
 agop-v1 prints the same function of r as
-:math:`\frac{(1-r^2)^{3/2}}{\pi} + \frac{r^2\sqrt{1-r^2}}{\pi} + \frac r2 + \frac r\pi\arctan\frac{r}{\sqrt{1-r^2}}`,
+$\frac{(1-r^2)^{3/2}}{\pi} + \frac{r^2\sqrt{1-r^2}}{\pi} + \frac r2 + \frac r\pi\arctan\frac{r}{\sqrt{1-r^2}}$,
 which at r = ±1 is a limit. The variance and the tail are in agop.prop-A1.variance.
 """
 

@@ -1,15 +1,16 @@
-r"""The spread of the inner product of random ReLU features (agop, Proposition A.1, last sentence; agop-v1, Proposition 5.1).
+r"""The spread of the inner product of random ReLU features (agop, Proposition A.1, end; agop-v1, Proposition 5.1).
 
-The papers state that the variance of :math:`\sigma(Wx)^\top\sigma(Wy)` scales with 1/D, and that the product is
-sub-exponential; no constant is given. The product is a mean of D independent shares :math:`2\sigma(u)\sigma(v)`, (u, v)
+The papers state that the variance of $\sigma(Wx)^\top\sigma(Wy)$ scales with 1/D, and that the product is
+sub-exponential; no constant is given. The product is a mean of D independent shares $2\sigma(u)\sigma(v)$, (u, v)
 standard Gaussian with correlation r = cos θ, so that the variance is V(r)/D with
 
-.. math::
-    V(r) = \frac2\pi\bigl(3\sin\theta\cos\theta + (\pi-\theta)(1+2\cos^2\theta)\bigr)
-           - \frac1{\pi^2}\bigl(\sin\theta+(\pi-\theta)\cos\theta\bigr)^2,
+$$
+V(r) = \frac2\pi\bigl(3\sin\theta\cos\theta + (\pi-\theta)(1+2\cos^2\theta)\bigr)
+- \frac1{\pi^2}\bigl(\sin\theta+(\pi-\theta)\cos\theta\bigr)^2,
+$$
 
 which rises from 0 at r = −1 (where the product is identically zero) over 1 − 1/π² at r = 0 to 5 at r = 1. The shares
-satisfy Bernstein's condition :math:`\mathbb E(2\sigma(u)\sigma(v))^p \le \frac12 4^p p!`, for all p and r.
+satisfy Bernstein's condition $\mathbb E(2\sigma(u)\sigma(v))^p \le \frac12 4^p p!$, for all p and r.
 """
 
 from collections.abc import Callable
@@ -48,7 +49,8 @@ claim = Claim(
     source="agop, Proposition A.1; agop-v1, Proposition 5.1",
     verdict="holds",
     printed=Statement(
-        r"\operatorname{Var}(\sigma(Wx)^\top\sigma(Wy)) = V(r)/D \text{ (V derived here) and the product is sub-exponential}",
+        r"\operatorname{Var}(\sigma(Wx)^\top\sigma(Wy)) = V(r)/D \text{ (V derived here) and the product is "
+        r"sub-exponential}",
         Spread((SECOND_MOMENT - MEAN**2) / D, sub_exponential),
     ),
     near_misses={
@@ -82,8 +84,9 @@ def test_moments_integrated(statement):
 
 @claim.check("exact", blind_to=ABOUT_THE_VARIANCE)
 def test_bernstein_condition(statement):
-    # Cauchy–Schwarz: the moment is largest at r = 1, where it is 2^p E σ(u)^{2p} = 2^p (2p−1)!!/2 = (2p)!/(2 p!). For the
-    # sub-exponential bound, of ratio 4^p / C(2p, p), that is the central binomial's being at most 4^p, for every p.
+    # Cauchy–Schwarz: the moment is largest at r = 1, where it is 2^p E σ(u)^{2p} = 2^p (2p−1)!!/2 = (2p)!/(2 p!). For
+    # the sub-exponential bound, of ratio 4^p / C(2p, p), that is the central binomial's being at most 4^p, for every
+    # p.
     for p in range(1, 200):
         moment = factorial(2 * p) // factorial(p) // 2
         require(moment <= statement.moment_bound(p), "a moment at r = 1 is above the bound", p=p)
@@ -93,7 +96,8 @@ def test_bernstein_condition(statement):
 @claim.check("property", blind_to=ABOUT_THE_TAIL)
 @given(st.floats(-1, 1), st.integers(1, 4096))
 def test_angular_quadrature(statement, r, features):
-    # E ρ⁴ = 8 and E ρ² = 2 for the radius; the angular means by Gauss–Legendre on the arc where both features are active.
+    # E ρ⁴ = 8 and E ρ² = 2 for the radius; the angular means by Gauss–Legendre on the arc where both features are
+    # active.
     theta = float(np.arccos(r))
     nodes, weights = np.polynomial.legendre.leggauss(40)
     angle = np.pi / 2 - (np.pi - theta) * (nodes + 1) / 2

@@ -1,18 +1,18 @@
 r"""Realising the collapsed kernel by a Mahalanobis metric (agop, Proposition B.1).
 
-For data X of full column rank the paper states that problem (6), over the kernels :math:`k_M = \phi(\lVert x_i-x_j\rVert_M)` of
-all positive semi-definite M, has the same solution as its relaxation (7), whose optimum is YᵀY (agop.thm-5.4). Of φ it is
-assumed that it is strictly decreasing and strictly positive with φ(0) = 1. The proof maps each class to a point and the points
-farther and farther apart: M = NᵀN with NX = R.
+For data X of full column rank the paper states that problem (6), over the kernels $k_M = \phi(\lVert
+x_i-x_j\rVert_M)$ of all positive semi-definite M, has the same solution as its relaxation (7), whose optimum is YᵀY
+(agop.thm-5.4). Of φ it is assumed that it is strictly decreasing and strictly positive with φ(0) = 1. The proof maps
+each class to a point and the points farther and farther apart: M = NᵀN with NX = R.
 
-*As printed it is false*: nothing makes φ tend to zero. With :math:`\phi(t) = \frac12(1+e^{-t})`, a kernel with all the
+*As printed it is false*: nothing makes φ tend to zero. With $\phi(t) = \frac12(1+e^{-t})$, a kernel with all the
 properties asked for, entries between classes stay above ½; two samples of two classes suffice. *Amended:* if also
-:math:`\phi(t) \to 0`, the infimum of (6) is the minimum of (7); since φ > 0 it is not attained (for K ≥ 2), but approached by
-:math:`k_M \to Y^\top Y`, at the distance φ(1/ε) in every entry between classes.
+$\phi(t) \to 0$, the infimum of (6) is the minimum of (7); since φ > 0 it is not attained (for K ≥ 2), but approached by
+$k_M \to Y^\top Y$, at the distance φ(1/ε) in every entry between classes.
 
-Full column rank can be weakened to: no difference of samples of different classes is a combination of differences within
-classes (`theory.deep_rfm.kernel_ridge.collapsing_metric`). Without that, the infimum is larger: three samples 0, 1, 2 on a line, the
-middle one of another class.
+Full column rank can be weakened to: no difference of samples of different classes is a combination of differences
+within classes (`theory.deep_rfm.kernel_ridge.collapsing_metric`). Without that, the infimum is larger: three samples
+0, 1, 2 on a line, the middle one of another class.
 """
 
 from collections.abc import Callable
@@ -52,11 +52,13 @@ claim = Claim(
     source="agop, Proposition B.1 and problems (6) and (7)",
     verdict="amended",
     printed=Statement(
-        r"\inf_{A,M}(6) = \min_{A,k}(7) \text{ for } X \text{ of full column rank, } \phi \text{ strictly decreasing, } \phi > 0,\; \phi(0) = 1",
+        r"\inf_{A,M}(6) = \min_{A,k}(7) \text{ for } X \text{ of full column rank, } \phi \text{ strictly "
+        r"decreasing, } \phi > 0,\; \phi(0) = 1",
         Realisation(VANISHING | HALF),
     ),
     amended=Statement(
-        r"\inf_{A,M}(6) = \min_{A,k}(7), \text{ not attained for } K \ge 2, \text{ if also } \phi(t) \to 0 \text{ as } t \to \infty",
+        r"\inf_{A,M}(6) = \min_{A,k}(7), \text{ not attained for } K \ge 2, \text{ if also } \phi(t) \to 0 "
+        r"\text{ as } t \to \infty",
         Realisation(VANISHING),
     ),
     near_misses={
@@ -138,8 +140,8 @@ def test_construction(statement, sizes, more, mu, seed):
 )
 @given(st.lists(st.integers(1, 3), min_size=2, max_size=3), st.integers(0, 2**32 - 1))
 def test_best_metric_found_by_search(statement, sizes, seed):
-    # Independently of the construction: the least distance of k_M from YᵀY over ever larger multiples of the metric that
-    # `collapsing_metric` gives, for data on which it exists.
+    # Independently of the construction: the least distance of k_M from YᵀY over ever larger multiples of the metric
+    # that `collapsing_metric` gives, for data on which it exists.
     Y, X = labels.one_hot(sizes), np.random.default_rng(seed).standard_normal((sum(sizes), sum(sizes)))
     if not statement.full_rank:
         Y, X = labels.one_hot([2, 1])[:, [0, 2, 1]], np.array([[0.0, 1.0, 2.0]])

@@ -1,16 +1,16 @@
 r"""A random ReLU layer does not lower NC1 on average (agop, appendix A and Section 4; agop-v1, Section 5.1).
 
 Of unit vectors at angle θ, Proposition A.1 gives the expected squared distance after a wide random ReLU layer,
-:math:`2 - 2κ(\cosθ)`, a share :math:`g(θ)` of :math:`2 - 2\cosθ` that falls from 1 at θ = 0 to 1/2 at θ = π. The paper concludes
+$2 - 2κ(\cosθ)$, a share $g(θ)$ of $2 - 2\cosθ$ that falls from 1 at θ = 0 to 1/2 at θ = π. The paper concludes
 that NC1 = tr Σ_W / tr Σ_B stays or rises on average.
 
-For K balanced classes, with w and a half the mean squared distance of pairs in one class (a sample with itself included)
-and in different classes, :math:`\mathrm{NC1} = \frac{K}{K-1}\,\frac{w}{a - w}`, a function of w/a that rises.
-The layer multiplies the share of every pair by its g. So NC1 does not fall if pairs in one class are at smaller angles than
-pairs in different ones: then every g in w is at least every g in a. Without that it can fall: two classes of two points,
-{e, −e} and points between them, have their within-class distances halved and the others shrunk less. As printed, for any
-data, the statement is false; it holds for data whose classes are already nearer within than between. (The paper's own use,
-and all its figures, are of that kind in the mean, though not pair by pair.)
+For K balanced classes, with w and a half the mean squared distance of pairs in one class (a sample with itself
+included) and in different classes, $\mathrm{NC1} = \frac{K}{K-1}\,\frac{w}{a - w}$, a function of w/a that rises. The
+layer multiplies the share of every pair by its g. So NC1 does not fall if pairs in one class are at smaller angles
+than pairs in different ones: then every g in w is at least every g in a. Without that it can fall: two classes of two
+points, {e, −e} and points between them, have their within-class distances halved and the others shrunk less. As
+printed, for any data, the statement is false; it holds for data whose classes are already nearer within than between.
+(The paper's own use, and all its figures, are of that kind in the mean, though not pair by pair.)
 """
 
 import itertools
@@ -28,7 +28,7 @@ from theory.deep_rfm import relu_kernel
 
 
 class Growth(NamedTuple):
-    """For unit vectors, in balanced classes, that satisfy the premise: NC1 after the layer is ≥ factor times that before."""
+    """For unit vectors in balanced classes that satisfy the premise: NC1 after the layer is ≥ factor times before."""
 
     premise: str
     factor: float = 1.0
@@ -45,7 +45,8 @@ claim = Claim(
         Growth("any data"),
     ),
     amended=Statement(
-        r"\text{the same, if no angle within a class exceeds an angle between classes, with the ratio of the expected traces}",
+        r"\text{the same, if no angle within a class exceeds an angle between classes, with the ratio of the "
+        r"expected traces}",
         Growth("every angle"),
     ),
     near_misses={
@@ -130,7 +131,8 @@ INSTANCES = {
 @claim.check("simulated")
 def test_drawn_layers(statement):
     # NC1 is the ratio of two traces, each the mean over 200 layers of 500 features: 10⁵ features, whose shares of a
-    # squared distance have a standard deviation of about √5 of their mean. Six standard errors of the ratio: 6·√(5/10⁵).
+    # squared distance have a standard deviation of about √5 of their mean. Six standard errors of the ratio:
+    # 6·√(5/10⁵).
     y = torch.tensor([0, 0, 1, 1])
     for name, degrees in INSTANCES.items():
         angle = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))

@@ -1,10 +1,12 @@
 r"""Cosine random Fourier features approximate their kernel (agop, Section 3.3 and appendix D).
 
-With :math:`Φ(x) = \sqrt{2/D}\,\cos(Ωx + b)`, rows ω of Ω independent and b uniform on [0, 2π), the inner product
-:math:`Φ(x)^\top Φ(z)` is a mean of D independent terms :math:`2\cos(ω^\top x + b)\cos(ω^\top z + b)`. With δ = x − z its
-expectation is :math:`k(δ) = \mathbb E \cos ω^\top δ`, the kernel whose spectral law ω has, and its variance is
+With $Φ(x) = \sqrt{2/D}\,\cos(Ωx + b)$, rows ω of Ω independent and b uniform on [0, 2π), the inner product
+$Φ(x)^\top Φ(z)$ is a mean of D independent terms $2\cos(ω^\top x + b)\cos(ω^\top z + b)$. With δ = x − z its
+expectation is $k(δ) = \mathbb E \cos ω^\top δ$, the kernel whose spectral law ω has, and its variance is
 
-.. math:: \frac1D\Bigl(1 + \tfrac12 k(2δ) - k(δ)^2\Bigr) ≤ \frac{3}{2D}.
+$$
+\frac1D\Bigl(1 + \tfrac12 k(2δ) - k(δ)^2\Bigr) ≤ \frac{3}{2D}.
+$$
 
 The laws are N(0, I)/L for exp(−‖δ‖₂²/2L²); N(0, I)/(L|h|) with h standard normal (multivariate Cauchy) for
 exp(−‖δ‖₂/L); and independent Cauchy/L for exp(−‖δ‖₁/L), which is the paper's. (Its 0.05, called a bandwidth, is the
@@ -117,8 +119,8 @@ def test_random_pairs(statement, kernel, d, bandwidth, seed):
 
 @claim.check("simulated")
 def test_spread_of_the_error(statement):
-    # 800 draws at each of two widths: the root mean square error over 28 pairs against its theory, √(V/D). A variance of
-    # 800 nearly normal values has relative error √(2/800); the pairs share draws, so that they do not lower it.
+    # 800 draws at each of two widths: the root mean square error over 28 pairs against its theory, √(V/D). A variance
+    # of 800 nearly normal values has relative error √(2/800); the pairs share draws, so that they do not lower it.
     generator = torch.Generator().manual_seed(28)
     X = torch.randn(8, 3, generator=generator, dtype=torch.float64)
     i, j = torch.triu_indices(8, 8, offset=1)

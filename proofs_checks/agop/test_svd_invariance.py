@@ -1,13 +1,14 @@
 r"""Left singular vectors do not change the trace ratio of NC1 (agop, Section 6; agop-v1, Section 4).
 
-For :math:`W = U S V^\top`, with hats for the features :math:`W X` and none for :math:`S V^\top X`,
+For $W = U S V^\top$, with hats for the features $W X$ and none for $S V^\top X$,
 
-.. math::
-    \frac{\operatorname{tr}\hatΣ_W}{\operatorname{tr}\hatΣ_B}
-    = \frac{\operatorname{tr}(U Σ_W U^\top)}{\operatorname{tr}(U Σ_B U^\top)}
-    = \frac{\operatorname{tr}Σ_W}{\operatorname{tr}Σ_B},
+$$
+\frac{\operatorname{tr}\hatΣ_W}{\operatorname{tr}\hatΣ_B}
+= \frac{\operatorname{tr}(U Σ_W U^\top)}{\operatorname{tr}(U Σ_B U^\top)}
+= \frac{\operatorname{tr}Σ_W}{\operatorname{tr}Σ_B},
+$$
 
-since :math:`U^\top U = I`, in the full and in the thin decomposition. More than that, ‖Wx‖ = ‖SVᵀx‖ for every x.
+since $U^\top U = I$, in the full and in the thin decomposition. More than that, ‖Wx‖ = ‖SVᵀx‖ for every x.
 """
 
 from collections.abc import Callable
@@ -87,6 +88,7 @@ def test_nc1_of_random_data(statement, K, rows, columns, seed, full):
             return  # factors of these shapes do not fit together
         features = torch.relu(features) if statement.relu else features
         values.append(float(nc1(class_statistics(features, y, K))))
-    # Ratios of sums of squares, in which nothing cancels but the class means; 1e-9 leaves room for means that nearly do.
+    # Ratios of sums of squares, in which nothing cancels but the class means; 1e-9 leaves room for means that nearly
+    # do.
     error = abs(values[0] / values[1] - 1)
     require(error < 1e-9, "NC1 differs", K=K, shape=W.shape, first=values[0], second=values[1])

@@ -1,37 +1,41 @@
 r"""Deep RFM and neural collapse, the papers' main theorem (agop, Theorem 5.3; agop-v1, Theorem 5.4).
 
-*As printed.* For the iteration :math:`\tilde X_{l+1}^\top\tilde X_{l+1} = \kappa^{-1} X_l^\top M_l X_l`,
-:math:`X_{l+1}^\top X_{l+1} = \tilde X_{l+1}^\top\tilde X_{l+1} + \lambda_\mathrm{map} I`, with
-:math:`\kappa = 1 - 2\lambda_k(1+\lambda_\mathrm{map}^{-1})` and M_l the AGOP of the ridgeless predictor with kernel
-:math:`X_l^\top X_l + \lambda_k I`: there is a universal C > 0 such that for 0 < ε ≤ 1,
-:math:`\lambda_k \le C\lambda_\mathrm{map}(1-\varepsilon)/(2(1+\lambda_\mathrm{map}^{-1})n)` and every layer l ≥ 2
+*As printed.* For the iteration $\tilde X_{l+1}^\top\tilde X_{l+1} = \kappa^{-1} X_l^\top M_l X_l$,
+$X_{l+1}^\top X_{l+1} = \tilde X_{l+1}^\top\tilde X_{l+1} + \lambda_\mathrm{map} I$, with
+$\kappa = 1 - 2\lambda_k(1+\lambda_\mathrm{map}^{-1})$ and M_l the AGOP of the ridgeless predictor with kernel
+$X_l^\top X_l + \lambda_k I$: there is a universal C > 0 such that for 0 < ε ≤ 1,
+$\lambda_k \le C\lambda_\mathrm{map}(1-\varepsilon)/(2(1+\lambda_\mathrm{map}^{-1})n)$ and every layer l ≥ 2
 
-.. math::
-    \lVert\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\rVert
-    \le (1-\varepsilon)\lVert\tilde X_l^\top\tilde X_l - Y^\top Y\rVert + O(\lambda_k^2\lambda_\mathrm{map}^{-2}).
+$$
+\lVert\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\rVert
+\le (1-\varepsilon)\lVert\tilde X_l^\top\tilde X_l - Y^\top Y\rVert + O(\lambda_k^2\lambda_\mathrm{map}^{-2}).
+$$
 
 *It is false*, for every C and every constant in the O. The printed κ inherits the wrong eigenvalue of
 agop.thm-5.3.eigenstep; the iteration's fixed point is g YᵀY with
 
-.. math:: g - 1 = 2\lambda_k\bigl(1 + \lambda_\mathrm{map}^{-1} - (n+\lambda_\mathrm{map})^{-1}\bigr) + O(\lambda_k^2),
+$$
+g - 1 = 2\lambda_k\bigl(1 + \lambda_\mathrm{map}^{-1} - (n+\lambda_\mathrm{map})^{-1}\bigr) + O(\lambda_k^2),
+$$
 
-an error of first order, which no layer shrinks. One sample, one class, X₁ = √2 and λ_map = 1 show it. (Besides, κ ≤ 0 within
-the printed range once λ_map > n/C.)
+an error of first order, which no layer shrinks. One sample, one class, X₁ = √2 and λ_map = 1 show it. (Besides, κ ≤ 0
+within the printed range once λ_map > n/C.)
 
-*Amended.* With :math:`\kappa = (1 + \lambda_k/(n+\lambda_\mathrm{map}))^{-2}` the collapsed Gram matrix is a fixed point,
-there is no error term, and the range needs neither n nor a constant: for :math:`\lambda_k \le (1-\varepsilon)\lambda_\mathrm{map}` and data
-with :math:`X_1^\top X_1 \succeq \lambda_\mathrm{map} I`, every layer l ≥ 2 shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof and
-its certificate are in `theory.deep_rfm.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor is
-:math:`\max\bigl(\frac{\lambda_k n}{(\lambda_k+\lambda_\mathrm{map})(n+\lambda_\mathrm{map})},
-\frac{2\lambda_k n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)`, so that no
-:math:`\lambda_k \le c(1-\varepsilon)\lambda_\mathrm{map}` with c > 1 will do for all n and ε.
+*Amended.* With $\kappa = (1 + \lambda_k/(n+\lambda_\mathrm{map}))^{-2}$ the collapsed Gram matrix is a fixed point,
+there is no error term, and the range needs neither n nor a constant: for $\lambda_k \le
+(1-\varepsilon)\lambda_\mathrm{map}$ and data with $X_1^\top X_1 \succeq \lambda_\mathrm{map} I$, every layer l ≥ 2
+shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof and its certificate are in
+`theory.deep_rfm.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor
+is $\max\bigl(\frac{\lambda_k n}{(\lambda_k+\lambda_\mathrm{map})(n+\lambda_\mathrm{map})}, \frac{2\lambda_k
+n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)$, so that no $\lambda_k \le
+c(1-\varepsilon)\lambda_\mathrm{map}$ with c > 1 will do for all n and ε.
 
 Classes of unequal size, which the papers say are covered, have no κ that fixes YᵀY; the iteration contracts to
-:math:`\bigoplus_c g_c 1 1^\top` instead, by 1 − ε for :math:`\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}` and
-:math:`\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c` (proof in `theory.deep_rfm.collapse_map`).
+$\bigoplus_c g_c 1 1^\top$ instead, by 1 − ε for $\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}$ and
+$\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c$ (proof in `theory.deep_rfm.collapse_map`).
 
-The norm is the spectral one, as in the papers' proof. M is taken as the mean of the gradients' outer products, as the proof
-uses it; the sum that it prints would be N times as large.
+The norm is the spectral one, as in the papers' proof. M is taken as the mean of the gradients' outer products, as the
+proof uses it; the sum that it prints would be N times as large.
 """
 
 from collections.abc import Callable
@@ -53,9 +57,9 @@ from theory.deep_rfm import collapse_convergence, collapse_map
 class Theorem(NamedTuple):
     """What a version of the theorem asserts, with n the size of the largest class.
 
-    ``kappa(n, k, m)`` is the scaling, ``limit(n, m, eps)`` the largest λ_k for classes of equal size, ``order`` the exponent of λ_k/λ_map in the error
-    term (None: no error term) with any constant, ``target`` what the Gram matrices approach, ``unequal`` whether the
-    classes may differ in size.
+    ``kappa(n, k, m)`` is the scaling, ``limit(n, m, eps)`` the largest λ_k for classes of equal size, ``order`` the
+    exponent of λ_k/λ_map in the error term (None: no error term) with any constant, ``target`` what the Gram matrices
+    approach, ``unequal`` whether the classes may differ in size.
     """
 
     kappa: Callable
@@ -91,15 +95,18 @@ claim = Claim(
     verdict="amended",
     printed=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - Y^\top Y\|"
-        r" + O(\lambda_k^2\lambda_{\mathrm{map}}^{-2}), \quad \kappa = 1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}), \quad "
+        r" + O(\lambda_k^2\lambda_{\mathrm{map}}^{-2}), \quad \kappa = 1 - "
+        r"2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}), \quad "
         r"\lambda_k \le C\lambda_{\mathrm{map}}(1-\varepsilon)/(2(1+\lambda_{\mathrm{map}}^{-1})n)",
         Theorem(printed_kappa, printed_limit, order=2),
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \quad "
         r"l \ge 2,\; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I: \text{ for } n \text{ samples in each class and }"
-        r"\kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; G^* = Y^\top Y, \; \lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}};"
-        r"\text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top, \; \lambda_k \le (1-\varepsilon)\lambda_{\mathrm{map}}/2,"
+        r"\kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; G^* = Y^\top Y, \; \lambda_k \le "
+        r"(1-\varepsilon)\lambda_{\mathrm{map}};"
+        r"\text{ for unequal classes } G^* = \bigoplus_c g_c 1 1^\top, \; \lambda_k \le "
+        r"(1-\varepsilon)\lambda_{\mathrm{map}}/2,"
         r"\; \lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         AMENDED,
     ),

@@ -1,13 +1,15 @@
 r"""The eigenvalue that the proof of agop, Theorem 5.3 (agop-v1, Theorem 5.4) takes from Lemma C.2.
 
-With :math:`A^* = Y^\top Y + \lambda_\mathrm{map} I` and n samples in each class the proof uses
+With $A^* = Y^\top Y + \lambda_\mathrm{map} I$ and n samples in each class the proof uses
 
-.. math:: Y^\top Y (A^*)^{-1} = (A^*)^{-1} Y^\top Y = (1 + \lambda_\mathrm{map}^{-1})\, Y^\top Y .
+$$
+Y^\top Y (A^*)^{-1} = (A^*)^{-1} Y^\top Y = (1 + \lambda_\mathrm{map}^{-1})\, Y^\top Y .
+$$
 
-The lemma gives :math:`(\lambda_\mathrm{map} + n)^{-1}` instead, and the printed value is right for no λ_map > 0 and n ≥ 1:
-:math:`(1+\lambda^{-1})(\lambda+n) = \lambda + n + 1 + n/\lambda > 1`. It is the factor of
-:math:`\lambda_\mathrm{map}^{-1} A^*`, not of its inverse, for n = 1. Everything that follows in the proof, κ included,
-carries it. For classes of unequal size the factor is :math:`(\lambda_\mathrm{map}+n_c)^{-1}` on class c.
+The lemma gives $(\lambda_\mathrm{map} + n)^{-1}$ instead, and the printed value is right for no λ_map > 0 and n ≥ 1:
+$(1+\lambda^{-1})(\lambda+n) = \lambda + n + 1 + n/\lambda > 1$. It is the factor of
+$\lambda_\mathrm{map}^{-1} A^*$, not of its inverse, for n = 1. Everything that follows in the proof, κ included,
+carries it. For classes of unequal size the factor is $(\lambda_\mathrm{map}+n_c)^{-1}$ on class c.
 """
 
 from fractions import Fraction

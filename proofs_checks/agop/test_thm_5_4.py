@@ -1,21 +1,27 @@
 r"""The collapsed kernel is the unique optimum of parametrised kernel ridge regression (agop, Theorem 5.4).
 
-Problem (7) of the paper: over coefficients A and positive semi-definite, entrywise non-negative k with ones on the diagonal,
+Problem (7) of the paper: over coefficients A and positive semi-definite, entrywise non-negative k with ones on the
+diagonal,
 
-.. math:: \inf_{A,k}\; \operatorname{tr}\bigl((Y-Ak)(Y-Ak)^\top\bigr) + \mu\operatorname{tr}(kA^\top A),
-          \qquad Y = I_K\otimes 1_n^\top .
+$$
+\inf_{A,k}\; \operatorname{tr}\bigl((Y-Ak)(Y-Ak)^\top\bigr) + \mu\operatorname{tr}(kA^\top A),
+\qquad Y = I_K\otimes 1_n^\top .
+$$
 
-The theorem: the unique optimal k is :math:`I_K\otimes(1_n1_n^\top) = Y^\top Y`. It holds for every μ > 0, for classes of unequal
-size too, and even without the non-negativity: by Jensen's inequality for the concave :math:`g(t) = t/(t+\mu)` on the spectral
-measure of k at the unit indicator :math:`u_c`, :math:`u_c^\top g(k)u_c \le g(u_c^\top k u_c) \le g(n_c)`, with equality in both only if
-:math:`k u_c = n_c u_c` and k is one within the class. The checks rest on the dual certificate of `theory.deep_rfm.kernel_ridge`,
+The theorem: the unique optimal k is $I_K\otimes(1_n1_n^\top) = Y^\top Y$. It holds for every μ > 0, for classes of
+unequal size too, and even without the non-negativity: by Jensen's inequality for the concave $g(t) = t/(t+\mu)$ on
+the spectral measure of k at the unit indicator $u_c$, $u_c^\top g(k)u_c \le g(u_c^\top k u_c) \le g(n_c)$, with
+equality in both only if $k u_c = n_c u_c$ and k is one within the class. The checks rest on the dual certificate of
+`theory.deep_rfm.kernel_ridge`,
 
-.. math:: S = \bigoplus_c \tfrac{\mu}{(n_c+\mu)^2}(n_c I - 1 1^\top), \qquad \Lambda = 0 .
+$$
+S = \bigoplus_c \tfrac{\mu}{(n_c+\mu)^2}(n_c I - 1 1^\top), \qquad \Lambda = 0 .
+$$
 
-What is needed: μ > 0 (at μ = 0 every positive definite k costs nothing; the paper's experiments use μ = 0), the diagonal, the
-semi-definiteness, one-hot labels. With labels ±1, one row a class, which the experiments use, the optimum is another kernel from K = 5
-classes on. (The printed proof calls the concave g convex, and takes the strictness from a simple leading eigenvalue, which a
-non-negative k need not have.)
+What is needed: μ > 0 (at μ = 0 every positive definite k costs nothing; the paper's experiments use μ = 0), the
+diagonal, the semi-definiteness, one-hot labels. With labels ±1, one row a class, which the experiments use, the
+optimum is another kernel from K = 5 classes on. (The printed proof calls the concave g convex, and takes the
+strictness from a simple leading eigenvalue, which a non-negative k need not have.)
 """
 
 from collections.abc import Callable
@@ -82,7 +88,8 @@ def test_elimination_and_jensen(statement):
     left = sp.simplify(cost.subs(a, best) / y**2)
     g = sp.simplify(1 - left)
     require(sp.simplify(g - size / (size + mu)) == 0, "the eliminated cost", g=g)
-    # g is strictly increasing and strictly concave, so that equality in Jensen leaves one eigenvalue, the largest possible.
+    # g is strictly increasing and strictly concave, so that equality in Jensen leaves one eigenvalue, the largest
+    # possible.
     require(sp.simplify(sp.diff(g, size)).is_positive, "g does not increase strictly: other kernels cost the same", g=g)
     require(sp.simplify(sp.diff(g, size, 2)).is_negative, "g is not strictly concave", g=g)
 
@@ -113,8 +120,9 @@ def test_rational_certificate(statement):
 def unique(certificate, kernel, Y, sizes, mu):
     """Among kernels of no greater cost: S fixes the entries within classes, the strictly convex cost those between.
 
-    <S, k> = 0 makes k constant on blocks of classes, with ones inside; along H = k − k₀ the second derivative of the cost is
-    2μ tr Z H (k₀+μ)⁻¹ H Zᵀ, Z = Y (k₀+μ)⁻¹, zero only if H Yᵀ = 0. The map from blocks to H Yᵀ has to be one to one.
+    <S, k> = 0 makes k constant on blocks of classes, with ones inside; along H = k − k₀ the second derivative of the
+    cost is 2μ tr Z H (k₀+μ)⁻¹ H Zᵀ, Z = Y (k₀+μ)⁻¹, zero only if H Yᵀ = 0. The map from blocks to H Yᵀ has to be one
+    to one.
     """
     first = np.unique(np.argmax(kernel, axis=0))
     within = [

@@ -1,9 +1,9 @@
 r"""The correlation of independent random directions (agop, Section 6).
 
-Of two independent uniform directions in :math:`\mathbb R^d` the paper states that their correlation concentrates within
-:math:`±O(d^{-1/2})`, at d = 512 approximately (at most) 0.04. The square of the correlation has the Beta(1/2, (d−1)/2)
+Of two independent uniform directions in $\mathbb R^d$ the paper states that their correlation concentrates within
+$±O(d^{-1/2})$, at d = 512 approximately (at most) 0.04. The square of the correlation has the Beta(1/2, (d−1)/2)
 distribution, with mean 1/d: 0.044 at d = 512 is the root mean square, not a bound. Read as one, at the digits printed
-(0.045), it is exceeded by 31 % of the draws; what holds for 95 % of them is :math:`1.96\,d^{-1/2}`, 0.087 at d = 512.
+(0.045), it is exceeded by 31 % of the draws; what holds for 95 % of them is $1.96\,d^{-1/2}$, 0.087 at d = 512.
 The rate is right, and the conclusion that the paper draws, from NFA correlations of 0.74, is not touched.
 """
 
@@ -19,7 +19,7 @@ from nct.ledger import Claim, Statement, require
 
 
 class Concentration(NamedTuple):
-    """|ρ| ≤ constant · d^(−exponent) in 95 % of the draws, and in no more than 97 %: the bound is no wider than it says."""
+    """|ρ| ≤ constant · d^(−exponent) in 95 % of the draws and in at most 97 %: the bound is no wider than it says."""
 
     constant: float
     exponent: float
@@ -34,7 +34,8 @@ claim = Claim(
     source="agop, Section 6",
     verdict="amended",
     printed=Statement(
-        r"|\rho(u, v)| = O(d^{-1/2}) \text{ for independent uniform directions}; \text{ at } d = 512 \text{ at most } 0.04",
+        r"|\rho(u, v)| = O(d^{-1/2}) \text{ for independent uniform directions}; \text{ at } d = 512 \text{ at "
+        r"most } 0.04",
         Concentration(0.045 * math.sqrt(512), 0.5),
     ),
     amended=Statement(

@@ -1,13 +1,14 @@
 r"""A metric that sharpens clusters (agop-v1, after Theorem 5.5).
 
-Of samples with :math:`\lVert x_{ci}-x_{cj}\rVert^2 \le A^2` within and :math:`\ge R^3A^2` between clusters, A > 0, R > 1, the text
-states that :math:`M = \frac1{AR}I` makes distances at most :math:`R^{-2}` within and at least R between clusters, hence
-:math:`k_M \ge e^{-R^{-2}}` and :math:`k_M \le e^{-R}` for :math:`k_M = e^{-\lVert x-y\rVert_M^2}`, and that for large R the ratio of squared
-distances between and within clusters rises from at least R³ to at least R⁴.
+Of samples with $\lVert x_{ci}-x_{cj}\rVert^2 \le A^2$ within and $\ge R^3A^2$ between clusters, A > 0, R > 1, the text
+states that $M = \frac1{AR}I$ makes distances at most $R^{-2}$ within and at least R between clusters, hence
+$k_M \ge e^{-R^{-2}}$ and $k_M \le e^{-R}$ for $k_M = e^{-\lVert x-y\rVert_M^2}$, and that for large R the ratio of
+squared distances between and within clusters rises from at least R³ to at least R⁴.
 
-*As printed it is false*: :math:`\lVert v\rVert_M^2 = v^\top M v` scales squared distances by :math:`(AR)^{-1}`, to A/R and R²A. What is meant is
-:math:`M = (AR)^{-2}I`, that is, data divided by AR. The rise to R⁴ then holds for the distances of the rows of the kernel
-matrix, and from which R on is computed here; in the kernel's feature space the ratio falls instead, to about R².
+*As printed it is false*: $\lVert v\rVert_M^2 = v^\top M v$ scales squared distances by $(AR)^{-1}$, to A/R and R²A.
+What is meant is $M = (AR)^{-2}I$, that is, data divided by AR. The rise to R⁴ then holds for the distances of the
+rows of the kernel matrix, and from which R on is computed here; in the kernel's feature space the ratio falls
+instead, to about R².
 """
 
 from typing import NamedTuple
@@ -88,9 +89,10 @@ def large_enough(K):
     },
 )
 def test_worst_kernel_entries(statement):
-    # Entries within differ from 1 by at most 1 − e^(−w), entries between are at most e^(−b), for squared distances w and b.
-    # Rows of one cluster differ in each of n entries by at most 1 − e^(−w), in each of the N − n others by at most e^(−b); rows of two
-    # clusters differ by at least e^(−w) − e^(−b) in 2n. In feature space squared distances are 2 − 2k.
+    # Entries within differ from 1 by at most 1 − e^(−w), entries between are at most e^(−b), for squared distances w
+    # and b. Rows of one cluster differ in each of n entries by at most 1 − e^(−w), in each of the N − n others by at
+    # most e^(−b); rows of two clusters differ by at least e^(−w) − e^(−b) in 2n. In feature space squared distances
+    # are 2 − 2k.
     with flint.ctx.workdps(40):
         for K in (2, 3, 10, 100):
             for R in (arb(large_enough(K)), arb(large_enough(K)) + 1, arb(10), arb(40)):
@@ -124,7 +126,8 @@ def test_worst_kernel_entries(statement):
 def test_random_clusters(statement, K, n, A, more, seed):
     R, rng = large_enough(K) + more, np.random.default_rng(seed)
     directions = rng.standard_normal((K, K * n))
-    # one pair of each cluster at the distance A; the clusters' centres at the corners of a simplex as near as is allowed
+    # one pair of each cluster at the distance A; the clusters' centres at the corners of a simplex as near as is
+    # allowed
     offsets = directions / np.linalg.norm(directions, axis=0) * A / 2
     offsets[:, 1::n] = -offsets[:, ::n]
     X = np.vstack([offsets, np.kron(np.eye(K), np.ones(n)) * A * R ** (statement.before / 2) / np.sqrt(2)])

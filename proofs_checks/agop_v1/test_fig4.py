@@ -2,21 +2,25 @@ r"""How random ReLU features change distances (agop-v1, Section 5.2 and Figure 4
 
 The text states that the ratio
 
-.. math:: \frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert}{\lVert x-y\rVert}
+$$
+\frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert}{\lVert x-y\rVert}
+$$
 
 of unit vectors at angle θ decreases monotonically (in θ, equivalently in the distance) and lies in [1/√2, 1]. For a
-finite number D of features it does not: with one feature it is the constant 1/√π ≈ 0.564 at every angle, and at θ = π it
-is :math:`\Gamma(\frac{D+1}2)/(\sqrt D\,\Gamma(\frac D2)) < 1/\sqrt2` for every D.
+finite number D of features it does not: with one feature it is the constant 1/√π ≈ 0.564 at every angle, and at θ = π
+it is $\Gamma(\frac{D+1}2)/(\sqrt D\,\Gamma(\frac D2)) < 1/\sqrt2$ for every D.
 
-What decreases strictly, for every D, from 1 (the limit at θ = 0) to 1/√2 at θ = π, is the root-mean-square ratio, the curve
-of the figure:
+What decreases strictly, for every D, from 1 (the limit at θ = 0) to 1/√2 at θ = π, is the root-mean-square ratio, the
+curve of the figure:
 
-.. math::
-    \frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert^2}{\lVert x-y\rVert^2} = 1 - \frac{\sin\theta-\theta\cos\theta}{\pi(1-\cos\theta)},
-    \qquad \frac{d}{d\theta} = -\frac{\sin\theta\,(\theta-\sin\theta)}{\pi(1-\cos\theta)^2}.
+$$
+\frac{\mathbb E\,\lVert\sigma(Wx)-\sigma(Wy)\rVert^2}{\lVert x-y\rVert^2} = 1 -
+\frac{\sin\theta-\theta\cos\theta}{\pi(1-\cos\theta)}, \qquad \frac{d}{d\theta} =
+-\frac{\sin\theta\,(\theta-\sin\theta)}{\pi(1-\cos\theta)^2}.
+$$
 
-The expected ratio lies below it by a factor of at least 1 − 5/(2D) (`theory.deep_rfm.relu_kernel.distance_ratio_bounds`), so that
-the printed statement is true in the limit D → ∞.
+The expected ratio lies below it by a factor of at least 1 − 5/(2D)
+(`theory.deep_rfm.relu_kernel.distance_ratio_bounds`), so that the printed statement is true in the limit D → ∞.
 """
 
 from typing import NamedTuple
@@ -55,7 +59,8 @@ claim = Claim(
         Ratio(mean=1),
     ),
     amended=Statement(
-        r"(\mathbb E\|\sigma(Wx)-\sigma(Wy)\|^2)^{1/2} / \|x-y\| \text{ decreases in } \theta, \text{ from } 1 \text{ to } 1/\sqrt2",
+        r"(\mathbb E\|\sigma(Wx)-\sigma(Wy)\|^2)^{1/2} / \|x-y\| \text{ decreases in } \theta, \text{ from } 1 "
+        r"\text{ to } 1/\sqrt2",
         Ratio(mean=2),
     ),
     near_misses={

@@ -1,19 +1,20 @@
 r"""The displayed lines of the proof of agop-v1, Proposition 5.1, one by one.
 
-With φ and Φ the standard normal density and distribution function and :math:`s = \sqrt{1-r^2}`, |r| < 1, the proof reads
+With φ and Φ the standard normal density and distribution function and $s = \sqrt{1-r^2}$, |r| < 1, the proof reads
 
-1. :math:`\mathbb E = s\int\sigma(x)\varphi(x)\int\sigma(\tfrac{r}{s}x+y)\varphi(y)\,dy\,dx`;
-2. :math:`\int_{-a}^\infty (y+a)\varphi(y)\,dy = \varphi(a) + a\Phi(a)`, for :math:`a = rx/s`;
-3. hence :math:`\mathbb E = s\int_0^\infty \frac{x}{2\pi}e^{-x^2/(2s^2)}dx + r\int_0^\infty x^2\varphi(x)\Phi(rx/s)\,dx`;
-4. :math:`\int_0^\infty \frac{x}{2\pi}e^{-x^2/(2s^2)}dx = \frac{s^2}{2\pi}`;
-5. the abbreviation :math:`a = r/\sqrt{1-r}`, with which the second integral is :math:`\int_0^\infty x^2\varphi(x)\Phi(ax)\,dx`;
-6. :math:`\int_0^\infty x^2\varphi\Phi(ax) = [-x\varphi\Phi(ax)]_0^\infty + \int_0^\infty\varphi\Phi(ax) + a\int_0^\infty x\varphi(x)\varphi(ax)\,dx`;
-7. :math:`a\int_0^\infty x\varphi(x)\varphi(ax)\,dx = \frac{rs}{2\pi}`;
-8. :math:`f(a) = \int_0^\infty\varphi(x)\Phi(ax)\,dx` has :math:`f(0) = \frac14` and :math:`f'(a) = \frac{1}{2\pi(1+a^2)}`, so
-   :math:`f(a) = \frac14 + \frac1{2\pi}\arctan a`;
-9. :math:`\mathbb E = \frac{s^3}{2\pi} + \frac{r^2 s}{2\pi} + \frac r4 + \frac{r}{2\pi}\arctan\frac rs`.
+1. $\mathbb E = s\int\sigma(x)\varphi(x)\int\sigma(\tfrac{r}{s}x+y)\varphi(y)\,dy\,dx$;
+2. $\int_{-a}^\infty (y+a)\varphi(y)\,dy = \varphi(a) + a\Phi(a)$, for $a = rx/s$;
+3. hence $\mathbb E = s\int_0^\infty \frac{x}{2\pi}e^{-x^2/(2s^2)}dx + r\int_0^\infty x^2\varphi(x)\Phi(rx/s)\,dx$;
+4. $\int_0^\infty \frac{x}{2\pi}e^{-x^2/(2s^2)}dx = \frac{s^2}{2\pi}$;
+5. the abbreviation $a = r/\sqrt{1-r}$, with which the second integral is $\int_0^\infty x^2\varphi(x)\Phi(ax)\,dx$;
+6. $\int_0^\infty x^2\varphi\Phi(ax) = [-x\varphi\Phi(ax)]_0^\infty + \int_0^\infty\varphi\Phi(ax) + a\int_0^\infty
+   x\varphi(x)\varphi(ax)\,dx$;
+7. $a\int_0^\infty x\varphi(x)\varphi(ax)\,dx = \frac{rs}{2\pi}$;
+8. $f(a) = \int_0^\infty\varphi(x)\Phi(ax)\,dx$ has $f(0) = \frac14$ and $f'(a) = \frac{1}{2\pi(1+a^2)}$, so
+   $f(a) = \frac14 + \frac1{2\pi}\arctan a$;
+9. $\mathbb E = \frac{s^3}{2\pi} + \frac{r^2 s}{2\pi} + \frac r4 + \frac{r}{2\pi}\arctan\frac rs$.
 
-All are right except line 5, where the square under the root is missing: it must read :math:`a = r/\sqrt{1-r^2}`. With the
+All are right except line 5, where the square under the root is missing: it must read $a = r/\sqrt{1-r^2}$. With the
 printed a, line 7 is false as well; lines 7 and 9 are what the right a gives, so the result stands.
 """
 

@@ -2,19 +2,23 @@ r"""The collapsed kernel and ±1 labels (agop-v1, Theorem 5.5).
 
 Problem (4) of agop-v1, for n labels +1 and n labels −1,
 
-.. math:: \min_{\alpha,k}\; \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y ,
+$$
+\min_{\alpha,k}\; \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y ,
+$$
 
-where k is treated as a free variable; of the kernel the text assumes that it is positive definite, and uses that its diagonal
-is one. The theorem: the optimal limiting solution is :math:`k^* = I_2\otimes(1_n1_n^\top) = \frac12(yy^\top + 1_{2n}1_{2n}^\top)`.
+where k is treated as a free variable; of the kernel the text assumes that it is positive definite, and uses that its
+diagonal is one. The theorem: the optimal limiting solution is $k^* = I_2\otimes(1_n1_n^\top) = \frac12(yy^\top +
+1_{2n}1_{2n}^\top)$.
 
-*As printed it is false.* :math:`k = yy^\top` (the limit of positive definite kernels with unit diagonal) has the value
-−2n · 2n/(2n+μ) < −2n · n/(n+μ), already for n = 1. The proof uses that the entries of k are positive, which the kernels that it comes
-from have, but the problem does not ask for. *Amended:* with non-negative entries k* is the unique optimum over the positive
-semi-definite matrices with unit diagonal, for classes of unequal size too. Of the positive definite ones it is a limit.
+*As printed it is false.* $k = yy^\top$ (the limit of positive definite kernels with unit diagonal) has the value
+−2n · 2n/(2n+μ) < −2n · n/(n+μ), already for n = 1. The proof uses that the entries of k are positive, which the
+kernels that it comes from have, but the problem does not ask for. *Amended:* with non-negative entries k* is the
+unique optimum over the positive semi-definite matrices with unit diagonal, for classes of unequal size too. Of the
+positive definite ones it is a limit.
 
 The dual certificate, with J₊₋ the ones between the classes of sizes p and q:
-:math:`S = \frac{\mu}{(p+\mu)^2}(pI - 1 1^\top) \oplus \frac{\mu}{(q+\mu)^2}(qI-1 1^\top)`,
-:math:`\Lambda = \frac{\mu}{(p+\mu)(q+\mu)} J_{+-}`.
+$S = \frac{\mu}{(p+\mu)^2}(pI - 1 1^\top) \oplus \frac{\mu}{(q+\mu)^2}(qI-1 1^\top)$,
+$\Lambda = \frac{\mu}{(p+\mu)(q+\mu)} J_{+-}$.
 """
 
 from collections.abc import Callable
@@ -45,12 +49,14 @@ claim = Claim(
     source="agop-v1, Theorem 5.5 and problem (4)",
     verdict="amended",
     printed=Statement(
-        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = \tfrac12(yy^\top + 1 1^\top)"
+        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = "
+        r"\tfrac12(yy^\top + 1 1^\top)"
         r" \text{ in the limit of } k \succ 0,\; k_{ii} = 1",
         Problem(nonnegative=False),
     ),
     amended=Statement(
-        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = \{\tfrac12(yy^\top + 1 1^\top)\}"
+        r"\operatorname*{argmin}_k \min_\alpha \alpha^\top(k^2+\mu k)\alpha - 2\alpha^\top k y = "
+        r"\{\tfrac12(yy^\top + 1 1^\top)\}"
         r" \text{ over } k \succeq 0,\; k \ge 0,\; k_{ii} = 1, \text{ for } \mu > 0",
         AMENDED,
     ),

@@ -1,12 +1,14 @@
-r"""What moves the rank that gradient descent finds (lowrank, Section 6.1 with Figure 3, and the abstract of its experiments).
+r"""What moves the rank that gradient descent finds (lowrank, Section 6.1 with Figure 3, and its abstract).
 
-As printed, the average rank of the intermediate layers falls with more classes (against K), with more layers, with stronger weight
-decay and with a higher learning rate, and rises with the width. The figures' settings are not in the text that was
-available; each factor is varied alone here about K = 10, L = 4, λ = 6·10⁻³, width 20, learning rate ½, with lr·steps held fixed,
-because a lower learning rate with as many steps is a shorter training, whose rank is higher for that reason alone.
+As printed, the average rank of the intermediate layers falls with more classes (against K), with more layers, with
+stronger weight decay and with a higher learning rate, and rises with the width. The figures' settings are not in the
+text that was available; each factor is varied alone here about K = 10, L = 4, λ = 6·10⁻³, width 20, learning rate ½,
+with lr·steps held fixed, because a lower learning rate with as many steps is a shorter training, whose rank is higher
+for that reason alone.
 
-Four of the trends are seen. That of the learning rate is not: from ¼ to 2½ the mean rank does not fall but rises, from about 0.78 K
-to 0.93 K, with a 99 % interval of the difference that leaves out zero. The amended statement leaves this factor out.
+Four of the trends are seen. That of the learning rate is not: from ¼ to 2½ the mean rank does not fall but rises,
+from about 0.78 K to 0.93 K, with a 99 % interval of the difference that leaves out zero. The amended statement leaves
+this factor out.
 """
 
 from functools import cache

@@ -1,16 +1,17 @@
 r"""The triangular graph of order r and its normalised incidence matrix (lowrank, Definition 3).
 
-:math:`\mathcal T_r` is the line graph of the complete graph on r vertices. It is strongly regular with parameters
-:math:`\bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)` and has the adjacency eigenvalues :math:`2(r-2)` once, :math:`r-4` with
-multiplicity :math:`r-1`, and :math:`-2` with multiplicity :math:`\tfrac{r(r-3)}2`. For :math:`T_r`, which has the entry
-:math:`1/\sqrt{r-1}` where a vertex is an end of an edge and 0 elsewhere,
+$\mathcal T_r$ is the line graph of the complete graph on r vertices. It is strongly regular with parameters
+$\bigl(\tfrac{r(r-1)}2, 2(r-2), r-2, 4\bigr)$ and has the adjacency eigenvalues $2(r-2)$ once, $r-4$ with
+multiplicity $r-1$, and $-2$ with multiplicity $\tfrac{r(r-3)}2$. For $T_r$, which has the entry
+$1/\sqrt{r-1}$ where a vertex is an end of an edge and 0 elsewhere,
 
-.. math::
-    T_r T_r^\top = \frac{(r-2) I + J}{r-1}, \qquad T_r^\top T_r = \frac{2 I + A(\mathcal T_r)}{r-1}.
+$$
+T_r T_r^\top = \frac{(r-2) I + J}{r-1}, \qquad T_r^\top T_r = \frac{2 I + A(\mathcal T_r)}{r-1}.
+$$
 
-It is stated for r ≥ 4, where the paper's constructions take it. Below that no two edges of the complete graph are disjoint:
-the triangular graph is complete, which leaves the fourth parameter without a meaning, so that a complete graph does not
-count as strongly regular; and at r = 2 a multiplicity is −1. Both are near misses.
+It is stated for r ≥ 4, where the paper's constructions take it. Below that no two edges of the complete graph are
+disjoint: the triangular graph is complete, which leaves the fourth parameter without a meaning, so that a complete
+graph does not count as strongly regular; and at r = 2 a multiplicity is −1. Both are near misses.
 """
 
 from itertools import combinations

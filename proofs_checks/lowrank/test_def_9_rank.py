@@ -1,11 +1,11 @@
-r"""The ranks of the SRG solution's features and weights, against those of DNC (lowrank, Section 4 on Definitions 4 and 9).
+r"""The ranks of the SRG solution's features and weights, against those of DNC (lowrank, Definitions 4 and 9).
 
 As printed: the intermediate features and weights of the SRG solution have r linearly independent rows, where
-:math:`K = r(r-1)/2`, so that their rank is of the order :math:`\sqrt K`; the features after the last ReLU, and with them
-:math:`W_L`, have the full rank K; in the DNC solution all ranks are K.
+$K = r(r-1)/2$, so that their rank is of the order $\sqrt K$; the features after the last ReLU, and with them
+$W_L$, have the full rank K; in the DNC solution all ranks are K.
 
-The weights :math:`W_{L-1}` of the smallest case, r = 4 and K = 6, are an exception: the weightings of the vertices that
-:math:`\tilde M_L` is made of, −½ at two and ½ at r−2, then sum to zero, and :math:`W_{L-1}` and :math:`\tilde M_L` have
+The weights $W_{L-1}$ of the smallest case, r = 4 and K = 6, are an exception: the weightings of the vertices that
+$\tilde M_L$ is made of, −½ at two and ½ at r−2, then sum to zero, and $W_{L-1}$ and $\tilde M_L$ have
 rank 3. Read as an upper bound the statement holds there too. The ReLU raises the rank from r (or 3) to K.
 """
 
@@ -77,7 +77,8 @@ def test_for_all_r_by_the_eigenvalues_that_vanish(statement):
 
     incidence = triangular_graph.intersection_matrix_eigenvalues(r, 2, 1, 0)  # of the row types of T_r, its vertices
     before, after = eigenvalues(lambda ends: 1 - len(ends)), eigenvalues(lambda ends: max(1 - len(ends), 0))
-    # W_l is the least map from M_l to its output, so that it has the output's rank; W_L is M_Lᵀ times an invertible matrix.
+    # W_l is the least map from M_l to its output, so that it has the output's rank; W_L is M_Lᵀ times an invertible
+    # matrix.
     grams = {"intermediate": incidence, "last_step": before, "last": after}
     roots = {root for spectrum in grams.values() for value in spectrum for root in sp.roots(sp.sympify(value), r)}
     regular = max([root for root in roots if root.is_integer and root >= 4], default=3) + 1

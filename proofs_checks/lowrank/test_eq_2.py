@@ -2,9 +2,11 @@ r"""The variational form of the Schatten quasi-norm, with its constant (lowrank,
 
 Without all ReLUs but the last, what weight decay makes of the L matrices H₁, W₁, …, W_{L−1} in front of it is
 
-.. math::
-    \min_{W_{L-1}\cdots W_1H_1=M} \frac{\lambda_{H_1}}2\lVert H_1\rVert_F^2 + \sum_{l=1}^{L-1}\frac{\lambda_{W_l}}2\lVert W_l\rVert_F^2
-    = c\,\lVert M\rVert_{S_{2/L}}^{2/L}, \qquad c = \frac L2 (\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}})^{1/L}.
+$$
+\min_{W_{L-1}\cdots W_1H_1=M} \frac{\lambda_{H_1}}2\lVert H_1\rVert_F^2 + \sum_{l=1}^{L-1}\frac{\lambda_{W_l}}2\lVert
+W_l\rVert_F^2 = c\,\lVert M\rVert_{S_{2/L}}^{2/L}, \qquad c = \frac L2
+(\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}})^{1/L}.
+$$
 
 The paper says that c can be computed explicitly and leaves it at that; the constant is ours, the exponent the paper's.
 """
@@ -39,7 +41,8 @@ claim = Claim(
     source="lowrank, Section 4, equation (2) and the display after it",
     verdict="holds",
     printed=Statement(
-        r"\min_{W_{L-1}\cdots W_1 H_1 = M} \tfrac{\lambda_{H_1}}2\|H_1\|_F^2 + \sum_{l<L}\tfrac{\lambda_{W_l}}2\|W_l\|_F^2"
+        r"\min_{W_{L-1}\cdots W_1 H_1 = M} \tfrac{\lambda_{H_1}}2\|H_1\|_F^2 + "
+        r"\sum_{l<L}\tfrac{\lambda_{W_l}}2\|W_l\|_F^2"
         r" = c\|M\|_{S_{2/L}}^{2/L},\quad c = \tfrac L2(\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}})^{1/L}",
         Form(lambda L, product, total: sp.Rational(L, 2) * product ** sp.Rational(1, L), lambda L: sp.Rational(2, L)),
     ),
@@ -61,8 +64,8 @@ seeds = st.integers(0, 2**32 - 1)
 
 @claim.check("derived")
 def test_least_cost_of_one_singular_value(statement):
-    # Scalars first: minimise Σ λ_i x_i/2 over x_i = a_i² > 0 with Π x_i = s². In log x_i it is a convex function under a
-    # linear constraint, so the Lagrange point is the minimum: λ_i x_i = t for all i. Then Π λ_i x_i = t^L.
+    # Scalars first: minimise Σ λ_i x_i/2 over x_i = a_i² > 0 with Π x_i = s². In log x_i it is a convex function
+    # under a linear constraint, so the Lagrange point is the minimum: λ_i x_i = t for all i. Then Π λ_i x_i = t^L.
     s, t = sp.symbols("s t", positive=True)
     for L in range(2, 8):
         lams = sp.symbols(f"lambda_1:{L + 1}", positive=True)

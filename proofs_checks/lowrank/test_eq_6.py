@@ -1,23 +1,24 @@
 r"""The scales of the SRG solution's intermediate layers (lowrank, equation (6)).
 
-For a given last layer, the objective depends on the scales :math:`\alpha_2, \dots, \alpha_{L-1}` through the terms
+For a given last layer, the objective depends on the scales $\alpha_2, \dots, \alpha_{L-1}$ through the terms
 
-.. math::
-    \sqrt{n \lambda_{H_1} \lambda_{W_1}}\, S_r \sqrt{\alpha_2}, \qquad
-    \frac{\lambda_{W_l}}2\, r\,\frac{\alpha_{l+1}}{\alpha_l} \ (2 \le l \le L-2), \qquad
-    \frac{\lambda_{W_{L-1}}}2\, \frac{K^2 \beta}{2\,\alpha_{L-1}}, \qquad S_r = \sqrt2 + \sqrt{(r-1)(r-2)}.
+$$
+\sqrt{n \lambda_{H_1} \lambda_{W_1}}\, S_r \sqrt{\alpha_2}, \qquad
+\frac{\lambda_{W_l}}2\, r\,\frac{\alpha_{l+1}}{\alpha_l} \ (2 \le l \le L-2), \qquad
+\frac{\lambda_{W_{L-1}}}2\, \frac{K^2 \beta}{2\,\alpha_{L-1}}, \qquad S_r = \sqrt2 + \sqrt{(r-1)(r-2)}.
+$$
 
 It is least where the first equals 2t and every other t,
 
-.. math::
-    t = \frac12 \Bigl( n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_{L-1}}\, S_r^2\, r^{L-3}\, \frac{K^2}2\, \beta \Bigr)^{1/L},
-    \qquad
-    \alpha_2 = \frac{4 t^2}{n \lambda_{H_1} \lambda_{W_1} S_r^2}, \qquad
-    \alpha_{l+1} = \frac{2t}{r \lambda_{W_l}}\, \alpha_l \ (2 \le l \le L-2),
+$$
+t = \frac12 \Bigl( n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_{L-1}}\, S_r^2\, r^{L-3}\, \frac{K^2}2\, \beta
+\Bigr)^{1/L}, \qquad \alpha_2 = \frac{4 t^2}{n \lambda_{H_1} \lambda_{W_1} S_r^2}, \qquad \alpha_{l+1} = \frac{2t}{r
+\lambda_{W_l}}\, \alpha_l \ (2 \le l \le L-2),
+$$
 
 and the terms then add up to Lt. β is the last scale for rows of integers; the paper's, for rows of unit norm, is
-:math:`\alpha_L = \tfrac{r^2-5r+8}2 \beta`. In the logarithms of the scales all terms are convex: there is one stationary point,
-and it is the minimum.
+$\alpha_L = \tfrac{r^2-5r+8}2 \beta$. In the logarithms of the scales all terms are convex: there is one stationary
+point, and it is the minimum.
 """
 
 from collections.abc import Callable
@@ -62,7 +63,8 @@ claim = Claim(
     printed=Statement(
         r"\alpha_2 = \frac{4t^2}{n \lambda_{H_1} \lambda_{W_1} S_r^2},\quad "
         r"\alpha_{l+1} = \frac{2t}{r \lambda_{W_l}} \alpha_l,\quad "
-        r"t = \tfrac12 \bigl(n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_{L-1}} S_r^2 r^{L-3} \tfrac{K^2}2 \beta\bigr)^{1/L},"
+        r"t = \tfrac12 \bigl(n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_{L-1}} S_r^2 r^{L-3} \tfrac{K^2}2 "
+        r"\beta\bigr)^{1/L},"
         r"\quad S_r = \sqrt2 + \sqrt{(r-1)(r-2)}",
         Scales(),
     ),

@@ -1,22 +1,22 @@
 r"""What gradient descent finds in the DUFM (lowrank, Section 6.1 with Figure 2, top).
 
-As printed, of gradient descent on features and weights from random initialisations: the training loss ends below that of deep
-neural collapse, :math:`L_\mathrm{dnc}`; the ranks of the intermediate layers are below K, and within a run always the same;
-and in all experiments the pre-activations of all intermediate layers but the last are non-negative.
+As printed, of gradient descent on features and weights from random initialisations: the training loss ends below that
+of deep neural collapse, $L_\mathrm{dnc}$; the ranks of the intermediate layers are below K, and within a run always
+the same; and in all experiments the pre-activations of all intermediate layers but the last are non-negative.
 
 The settings behind the figure are not in the text that was available. The statement is put to runs at K = 10, L = 4,
-λ = 8·10⁻³ for every matrix, learning rate ½ and standard deviation 1/√width at the start. At width 20 every run ends below
-L_dnc, and about nine in ten follow the whole statement, with ranks of 5 to 8; in the others the two intermediate layers
-differ in rank, or some of their units are negative, so that "always" and "all" do not survive. At width 64 every run
-ends at deep neural collapse to within a per mille, which the paper itself reports in its section on the width. Amended are
-the share of the runs and the width.
+λ = 8·10⁻³ for every matrix, learning rate ½ and standard deviation 1/√width at the start. At width 20 every run ends
+below L_dnc, and about nine in ten follow the whole statement, with ranks of 5 to 8; in the others the two
+intermediate layers differ in rank, or some of their units are negative, so that "always" and "all" do not survive. At
+width 64 every run ends at deep neural collapse to within a per mille, which the paper itself reports in its section
+on the width. Amended are the share of the runs and the width.
 
-After the paper's 200,000 steps (with --ledger-long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in the strongly
-regular graph; those at width 64 are at L_dnc to six digits.
+After the paper's 200,000 steps (with --ledger-long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in
+the strongly regular graph; those at width 64 are at L_dnc to six digits.
 
 That is no matter of stopping early. Descent with a fixed step holds a unit at the kink of the ReLU by stepping across
-it, which leaves pre-activations of −0.1 to −0.3 % of a layer's norm; a finish by L-BFGS at a stationary point removes most of
-these, and the exceptions stay.
+it, which leaves pre-activations of −0.1 to −0.3 % of a layer's norm; a finish by L-BFGS at a stationary point removes
+most of these, and the exceptions stay.
 """
 
 from functools import cache
@@ -49,12 +49,14 @@ claim = Claim(
     source="lowrank, Section 6.1, Figure 2 (top)",
     verdict="amended",
     printed=Statement(
-        r"\text{every run: } \mathcal L < \mathcal L_\mathrm{dnc},\ \operatorname{rank} M_2 = \dots = \operatorname{rank} M_{L-1} < K,\ "
+        r"\text{every run: } \mathcal L < \mathcal L_\mathrm{dnc},\ \operatorname{rank} M_2 = \dots = "
+        r"\operatorname{rank} M_{L-1} < K,\ "
         r"\tilde H_2, \dots, \tilde H_{L-1} \ge 0,\ \tilde H_L \not\ge 0",
         Pattern(share=1, widths=(20, 64)),
     ),
     amended=Statement(
-        r"\text{at least two in three runs from random initialisations, if the network is narrow (K = 10, L = 4, width 20): } "
+        r"\text{at least two in three runs from random initialisations, if the network is narrow (K = 10, L = "
+        r"4, width 20): } "
         r"\mathcal L < \mathcal L_\mathrm{dnc},\ \operatorname{rank} M_2 = \dots = \operatorname{rank} M_{L-1} < K,\ "
         r"\tilde H_2, \dots, \tilde H_{L-1} \ge 0,\ \tilde H_L \not\ge 0",
         Pattern(),

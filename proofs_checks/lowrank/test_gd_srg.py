@@ -1,14 +1,15 @@
-r"""Gradient descent that ends in the strongly regular graph (lowrank, Section 6.1; Figure 1 and, nearly, Figures 7 and 8).
+r"""Gradient descent that ends in the strongly regular graph (lowrank, Section 6.1; Figure 1, nearly Figures 7 and 8).
 
 As printed: for a few runs the Gram matrices of the intermediate class means coincide with those of an SRG solution,
-:math:`M_l^\top M_l \propto T_r^\top T_r \propto 2I + A(\mathcal T_r)` for :math:`2 \le l \le L-1`.
+$M_l^\top M_l \propto T_r^\top T_r \propto 2I + A(\mathcal T_r)$ for $2 \le l \le L-1$.
 
-It is seen, from random initialisations, at K = 10 and L = 4: in about one run in twelve at λ = 8·10⁻³ for every matrix, width 16,
-learning rate 3/2, standard deviation 1/√width at the start and 8000 steps, and in one run in fifteen to fifty at other settings with
-widths from 13 to 30, λ from 4·10⁻³ to 1.5·10⁻² and learning rates from ½ to 2. Finished by L-BFGS at a stationary point, those runs
-have the loss L_srg to five digits.
+It is seen, from random initialisations, at K = 10 and L = 4: in about one run in twelve at λ = 8·10⁻³ for every
+matrix, width 16, learning rate 3/2, standard deviation 1/√width at the start and 8000 steps, and in one run in
+fifteen to fifty at other settings with widths from 13 to 30, λ from 4·10⁻³ to 1.5·10⁻² and learning rates from ½ to
+2. Finished by L-BFGS at a stationary point, those runs have the loss L_srg to five digits.
 
-It was not seen at K = 6, L = 4 or 5, where descent finds solutions with less loss, nor at K = 15, L = 3 or 4 with two hundred runs.
+It was not seen at K = 6, L = 4 or 5, where descent finds solutions with less loss, nor at K = 15, L = 3 or 4 with two
+hundred runs.
 """
 
 from functools import cache
@@ -45,7 +46,8 @@ claim = Claim(
     source="lowrank, Section 6.1",
     verdict="observed",
     printed=Statement(
-        r"\text{in a few runs } M_l^\top M_l \propto T_r^\top T_r \text{ up to a permutation of the classes, } 2 \le l \le L-1",
+        r"\text{in a few runs } M_l^\top M_l \propto T_r^\top T_r \text{ up to a permutation of the classes, } "
+        r"2 \le l \le L-1",
         Ending(),
     ),
     near_misses={
@@ -90,8 +92,8 @@ def distances(runs, candidate):
 
 @claim.check("simulated")
 def test_gradient_descent(statement):
-    # Descent with a fixed step of 3/2 chatters about the kinks by up to 1 % of the features, which leaves the Gram matrices
-    # of these runs at 0.02 to 0.05; that of no other run is nearer than 0.13.
+    # Descent with a fixed step of 3/2 chatters about the kinks by up to 1 % of the features, which leaves the Gram
+    # matrices of these runs at 0.02 to 0.05; that of no other run is nearer than 0.13.
     found = distances(trained(), statement.gram) < NEAR
     require(found.any(), "no run coincides", runs=SEEDS)
     chance = binom.cdf(found.sum(), SEEDS, statement.share)

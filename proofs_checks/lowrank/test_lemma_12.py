@@ -1,14 +1,15 @@
 r"""The least norm of a row of weights that maps the incidence matrix to a given row (lowrank, Lemma 12).
 
-.. math::
-    \min \{ \lVert w \rVert^2 : w\,T_r = x \} = x T_r^\top (T_r T_r^\top)^{-2} T_r x^\top, \qquad
-    (T_r T_r^\top)^{-2} = \Bigl(\frac{r-1}{r-2}\Bigr)^2 \Bigl(I - \frac{3r-4}{4(r-1)^2} J\Bigr),
+$$
+\min \{ \lVert w \rVert^2 : w\,T_r = x \} = x T_r^\top (T_r T_r^\top)^{-2} T_r x^\top, \qquad
+(T_r T_r^\top)^{-2} = \Bigl(\frac{r-1}{r-2}\Bigr)^2 \Bigl(I - \frac{3r-4}{4(r-1)^2} J\Bigr),
+$$
 
-for a row x in the row space of :math:`T_r`, and J the r × r matrix of ones.
+for a row x in the row space of $T_r$, and J the r × r matrix of ones.
 
-The lemma speaks of the value of the optimal solution and leaves unsaid that there has to be one: for r ≥ 4 the row space
-is a proper subspace, and outside it the problem has no solution, while the formula still has a value. Dropping the
-condition is a near miss.
+The lemma speaks of the value of the optimal solution and leaves unsaid that there has to be one: for r ≥ 4 the row
+space is a proper subspace, and outside it the problem has no solution, while the formula still has a value. Dropping
+the condition is a near miss.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ R = sp.Symbol("r", positive=True)
 
 
 class LeastNorm(NamedTuple):
-    """The statement: (T Tᵀ)⁻² = scale · (I − ones · J) as functions of r, and whether it is made for rows of any kind."""
+    """The statement: (T Tᵀ)⁻² = scale · (I − ones · J) as functions of r, and whether it is for rows of any kind."""
 
     scale: Callable
     ones: Callable

@@ -1,14 +1,15 @@
 r"""The weights between two intermediate layers of the SRG solution (lowrank, Lemma 13).
 
-For :math:`2 \le l \le L-2` and :math:`M_l, M_{l+1}` as in Definition 9,
+For $2 \le l \le L-2$ and $M_l, M_{l+1}$ as in Definition 9,
 
-.. math::
-    \min \{ \lVert W_l \rVert_F^2 : W_l M_l = M_{l+1} \} = r\,\frac{\alpha_{l+1}}{\alpha_l}.
+$$
+\min \{ \lVert W_l \rVert_F^2 : W_l M_l = M_{l+1} \} = r\,\frac{\alpha_{l+1}}{\alpha_l}.
+$$
 
-:math:`M_l = A_l T_r`, where each row of :math:`A_l` has one entry and its columns have the squared norm
-:math:`\alpha_l`. Definition 9 chooses :math:`W_l` for the layer's input and output, and the output is taken after the
-ReLU; the optimiser is therefore given :math:`\sigma(W_l M_l) = M_{l+1}`, which leaves the pre-activation free to be
-negative where :math:`M_{l+1}` is zero. The minimum is the same.
+$M_l = A_l T_r$, where each row of $A_l$ has one entry and its columns have the squared norm
+$\alpha_l$. Definition 9 chooses $W_l$ for the layer's input and output, and the output is taken after the
+ReLU; the optimiser is therefore given $\sigma(W_l M_l) = M_{l+1}$, which leaves the pre-activation free to be
+negative where $M_{l+1}$ is zero. The minimum is the same.
 """
 
 from collections.abc import Callable

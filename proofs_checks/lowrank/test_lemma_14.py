@@ -1,17 +1,18 @@
 r"""The weights of the step into the last layer of the SRG solution (lowrank, Lemma 14).
 
-For :math:`M_{L-1}` and :math:`\tilde M_L` as in Definition 9,
+For $M_{L-1}$ and $\tilde M_L$ as in Definition 9,
 
-.. math::
-    \min \{ \lVert W_{L-1} \rVert_F^2 : W_{L-1} M_{L-1} = \tilde M_L \}
-    = \frac{K^2 \alpha_L}{(r^2 - 5r + 8)\,\alpha_{L-1}} = \frac{K^2 \beta}{2\,\alpha_{L-1}}.
+$$
+\min \{ \lVert W_{L-1} \rVert_F^2 : W_{L-1} M_{L-1} = \tilde M_L \}
+= \frac{K^2 \alpha_L}{(r^2 - 5r + 8)\,\alpha_{L-1}} = \frac{K^2 \beta}{2\,\alpha_{L-1}}.
+$$
 
-Row types of :math:`\tilde M_L` have one entry −1, :math:`\binom{r-2}2` entries 1, and zeros. The paper scales them to unit
-norm, the entry −1 included, and lets :math:`\alpha_L` be the sum of squared multiples of the unit rows; :math:`\beta` is
-that of the integer rows, so that :math:`\alpha_L = \bigl(1 + \binom{r-2}2\bigr)\beta = \tfrac{r^2-5r+8}2\,\beta`. Both
+Row types of $\tilde M_L$ have one entry −1, $\binom{r-2}2$ entries 1, and zeros. The paper scales them to unit
+norm, the entry −1 included, and lets $\alpha_L$ be the sum of squared multiples of the unit rows; $\beta$ is
+that of the integer rows, so that $\alpha_L = \bigl(1 + \binom{r-2}2\bigr)\beta = \tfrac{r^2-5r+8}2\,\beta$. Both
 forms are checked.
 
-The optimiser is given the layer after the ReLU alone, :math:`\sigma(W_{L-1} M_{L-1}) = M_L`. It finds the same minimum:
+The optimiser is given the layer after the ReLU alone, $\sigma(W_{L-1} M_{L-1}) = M_L$. It finds the same minimum:
 the entries −1 and 0 that the definition prescribes are those of the cheapest pre-activation.
 """
 
@@ -92,7 +93,7 @@ def test_for_all_r_from_lemma_12(statement):
 
 
 def layers(r, multiples):
-    """M_{L-1} and the pre-activations of M_L, of integer rows, with the multiples of as many row types as either has."""
+    """M_{L-1} and the pre-activations of M_L, of integer rows, with the multiples of as many row types as either."""
     before, last = triangular_graph.incidence_matrix(r), triangular_graph.last_layer_pre_activations(r)
     return multiples(len(before)) @ before, multiples(len(last)) @ last
 

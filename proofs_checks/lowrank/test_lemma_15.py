@@ -1,13 +1,14 @@
 r"""The Gram matrices of the intermediate layers of the SRG solution (lowrank, Lemma 15).
 
-For :math:`2 \le l \le L-1` and :math:`M_l` as in Definition 9: :math:`\tilde M_l = M_l`, and :math:`M_l^\top M_l` has the
+For $2 \le l \le L-1$ and $M_l$ as in Definition 9: $\tilde M_l = M_l$, and $M_l^\top M_l$ has the
 eigenvalues
 
-.. math::
-    2\alpha_l \ \text{(once)}, \qquad \frac{r-2}{r-1}\,\alpha_l \ (r-1 \text{ times}), \qquad
-    0 \ \bigl(\tfrac{r(r-3)}2 \text{ times}\bigr).
+$$
+2\alpha_l \ \text{(once)}, \qquad \frac{r-2}{r-1}\,\alpha_l \ (r-1 \text{ times}), \qquad
+0 \ \bigl(\tfrac{r(r-3)}2 \text{ times}\bigr).
+$$
 
-Definition 4 makes the rows of :math:`M_l` non-negative multiples of rows of :math:`T_r`; the wording of Definition 9 that
+Definition 4 makes the rows of $M_l$ non-negative multiples of rows of $T_r$; the wording of Definition 9 that
 the lemma refers to says multiples. With multiples of either sign the first half of the lemma is false, and after the
 ReLU the second half too: that reading is a near miss.
 """
@@ -77,7 +78,7 @@ def test_for_all_r_by_counting_common_ends(statement):
 
 
 def layer(statement, T, multiples):
-    """M_l, from multiples whose squares sum to one number for each row type; after a check that its ReLU changes nothing."""
+    """M_l, from multiples whose squares sum to one number a row type, after a check that its ReLU changes nothing."""
     before = triangular_graph.row_multiples(multiples) @ T
     if statement.signed:
         before[::2] *= -1

@@ -1,17 +1,19 @@
 r"""The Gram matrix of the last layer of the SRG solution (lowrank, Lemma 16).
 
-For :math:`M_L = \sigma(\tilde M_L)` as in Definition 9, :math:`M_L^\top M_L` has the eigenvalues
+For $M_L = \sigma(\tilde M_L)$ as in Definition 9, $M_L^\top M_L$ has the eigenvalues
 
-.. math::
-    \beta \tbinom{r-2}2^2 \ \text{(once)}, \qquad \beta (r-3)^2 \ (r-1 \text{ times}), \qquad
-    \beta \ \bigl(\tfrac{r(r-3)}2 \text{ times}\bigr), \qquad
-    \beta = \frac{\alpha_L}{1 + \binom{r-2}2} = \frac{2 \alpha_L}{r^2 - 5r + 8},
+$$
+\beta \tbinom{r-2}2^2 \ \text{(once)}, \qquad \beta (r-3)^2 \ (r-1 \text{ times}), \qquad
+\beta \ \bigl(\tfrac{r(r-3)}2 \text{ times}\bigr), \qquad
+\beta = \frac{\alpha_L}{1 + \binom{r-2}2} = \frac{2 \alpha_L}{r^2 - 5r + 8},
+$$
 
-with :math:`\alpha_L` the sum of the squared multiples of each unit row type, as the paper has it, and β that of the
+with $\alpha_L$ the sum of the squared multiples of each unit row type, as the paper has it, and β that of the
 integer rows with entries −1, 0, 1. The proof's matrix is
 
-.. math::
-    M_L^\top M_L = \beta \bigl[ \tbinom{r-4}2 J + (r-4) A(\mathcal T_r) + (2r-7) I \bigr].
+$$
+M_L^\top M_L = \beta \bigl[ \tbinom{r-4}2 J + (r-4) A(\mathcal T_r) + (2r-7) I \bigr].
+$$
 
 All eigenvalues are positive: the last layer has the full rank K.
 """
@@ -45,7 +47,8 @@ claim = Claim(
     source="lowrank, Appendix A.1, Lemma 16",
     verdict="holds",
     printed=Statement(
-        r"M_L^\top M_L = \beta \bigl[ \tbinom{r-4}2 J + (r-4) A(\mathcal T_r) + (2r-7) I \bigr] \text{ has the eigenvalues }"
+        r"M_L^\top M_L = \beta \bigl[ \tbinom{r-4}2 J + (r-4) A(\mathcal T_r) + (2r-7) I \bigr] \text{ has the "
+        r"eigenvalues }"
         r"\bigl(\beta \tbinom{r-2}2^2\bigr)^{1},\ \bigl(\beta (r-3)^2\bigr)^{r-1},\ \beta^{r(r-3)/2};"
         r"\quad \beta = 2\alpha_L / (r^2-5r+8)",
         LastGram(),

@@ -1,13 +1,14 @@
 r"""The least cost of the last layer: ridge regression of the labels on the class means (lowrank, Lemma 17).
 
-For features :math:`H_L = M_L \otimes 1_n^\top` (DNC1), labels :math:`Y = I_K \otimes 1_n^\top`, N = Kn, and
-:math:`s_1, \dots, s_K` the singular values of :math:`M_L`,
+For features $H_L = M_L \otimes 1_n^\top$ (DNC1), labels $Y = I_K \otimes 1_n^\top$, N = Kn, and
+$s_1, \dots, s_K$ the singular values of $M_L$,
 
-.. math::
-    \min_W \frac1{2N} \lVert W H_L - Y \rVert_F^2 + \frac\lambda2 \lVert W \rVert_F^2
-    = \frac\lambda2 \sum_{i=1}^K \frac1{s_i^2 + K\lambda}.
+$$
+\min_W \frac1{2N} \lVert W H_L - Y \rVert_F^2 + \frac\lambda2 \lVert W \rVert_F^2
+= \frac\lambda2 \sum_{i=1}^K \frac1{s_i^2 + K\lambda}.
+$$
 
-The sum has K terms whatever the width: a matrix of fewer than K rows has :math:`s_i = 0` for the rest, and each of these
+The sum has K terms whatever the width: a matrix of fewer than K rows has $s_i = 0$ for the rest, and each of these
 costs 1/(2K). Leaving them out is a near miss.
 """
 
@@ -53,7 +54,8 @@ claim = Claim(
 @claim.check("derived")
 def test_from_the_gradient(statement):
     lam = sp.Symbol("lambda", positive=True)
-    # In the bases of the singular vectors the problem falls apart into one for each entry of W; off the diagonal it is 0.
+    # In the bases of the singular vectors the problem falls apart into one for each entry of W; off the diagonal it
+    # is 0.
     w, s, k = sp.symbols("w s k", positive=True)
     entry = (w * s - 1) ** 2 / (2 * k) + lam * w**2 / 2
     best = sp.simplify(entry.subs(w, sp.solve(entry.diff(w), w)[0]))

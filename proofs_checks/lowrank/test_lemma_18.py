@@ -1,16 +1,17 @@
 r"""The nuclear norm as the least cost of a factorisation (lowrank, Lemma 18).
 
-.. math::
-    \min_{AB = X} \frac{\lambda_A}2 \lVert A \rVert_F^2 + \frac{\lambda_B}2 \lVert B \rVert_F^2
-    = \sqrt{\lambda_A \lambda_B}\, \lVert X \rVert_*,
+$$
+\min_{AB = X} \frac{\lambda_A}2 \lVert A \rVert_F^2 + \frac{\lambda_B}2 \lVert B \rVert_F^2
+= \sqrt{\lambda_A \lambda_B}\, \lVert X \rVert_*,
+$$
 
-and the minimisers are :math:`A = \gamma_A U \Sigma^{1/2} R^\top, B = \gamma_B R \Sigma^{1/2} V^\top` with the singular value
-decomposition :math:`X = U \Sigma V^\top`, an orthogonal matrix R, and constants that depend on the λ only,
-:math:`\gamma_A = \gamma_B^{-1} = (\lambda_B/\lambda_A)^{1/4}`.
+and the minimisers are $A = \gamma_A U \Sigma^{1/2} R^\top, B = \gamma_B R \Sigma^{1/2} V^\top$ with the singular value
+decomposition $X = U \Sigma V^\top$, an orthogonal matrix R, and constants that depend on the λ only,
+$\gamma_A = \gamma_B^{-1} = (\lambda_B/\lambda_A)^{1/4}$.
 
-With p columns of A and rows of B, R is p × p and :math:`\Sigma^{1/2}` is padded or cut to p columns, or rows. The lemma
-speaks of a minimum and leaves unsaid that there has to be a factorisation, which takes p ≥ rank X; dropping that is a near
-miss. Applied to the first layer, with :math:`n\lambda_{H_1}` and :math:`\lambda_{W_1}`, to :math:`M_2 = W_1 M_1`.
+With p columns of A and rows of B, R is p × p and $\Sigma^{1/2}$ is padded or cut to p columns, or rows. The lemma
+speaks of a minimum and leaves unsaid that there has to be a factorisation, which takes p ≥ rank X; dropping that is a
+near miss. Applied to the first layer, with $n\lambda_{H_1}$ and $\lambda_{W_1}$, to $M_2 = W_1 M_1$.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from nct.ledger import Claim, Statement, require
 
 
 class Factorisation(NamedTuple):
-    """The statement: least cost from λ_A, λ_B and the singular values; γ_A and γ_B; whether for every inner dimension."""
+    """The statement: least cost from λ_A, λ_B and the singular values; γ_A, γ_B; whether for every inner dimension."""
 
     least: Callable
     gammas: Callable = lambda lam_A, lam_B: ((lam_B / lam_A) ** QUARTER, (lam_A / lam_B) ** QUARTER)
@@ -60,7 +61,8 @@ claim = Claim(
     source="lowrank, Appendix A.1, Lemma 18, problem (18)",
     verdict="holds",
     printed=Statement(
-        r"\min_{AB = X} \tfrac{\lambda_A}2 \|A\|_F^2 + \tfrac{\lambda_B}2 \|B\|_F^2 = \sqrt{\lambda_A \lambda_B} \|X\|_*,"
+        r"\min_{AB = X} \tfrac{\lambda_A}2 \|A\|_F^2 + \tfrac{\lambda_B}2 \|B\|_F^2 = \sqrt{\lambda_A "
+        r"\lambda_B} \|X\|_*,"
         r"\text{ at } A = \gamma_A U \Sigma^{1/2} R^\top,\ B = \gamma_B R \Sigma^{1/2} V^\top"
         r"\text{ alone, } X = U \Sigma V^\top,\ R \text{ orthogonal}",
         Factorisation(least),
@@ -179,7 +181,8 @@ def test_local_search_over_the_factors(statement):
         A, B = factors(found.x)
         require(np.allclose(A @ B, X, atol=1e-8), "the search finds no factors", p=p)
         stated = statement.least(lam_A, lam_B, values.tolist())
-        # The search takes gradients by differences, with errors of 1e-8; the factors have those times their conditioning.
+        # The search takes gradients by differences, with errors of 1e-8; the factors have those times their
+        # conditioning.
         require(np.isclose(found.fun, stated, rtol=1e-7), "the least cost differs", p=p, least=found.fun)
         gamma_A, gamma_B = statement.gammas(lam_A, lam_B)
         rotation = (U.T @ A / (gamma_A * np.sqrt(values))[:, None]).T  # R, from A = γ_A U Σ^{1/2} Rᵀ

@@ -1,18 +1,21 @@
 r"""From how many classes on the strongly regular graph beats deep neural collapse (lowrank, Theorem 5 and Section 6.1).
 
-SRG beats DNC from K = 6 for :math:`L\ge4` and from K = 10 for L = 3, and not before: so it is printed, of Theorem 5's range and,
-for L = 3, of smaller K. It is meant where DNC is not trivial (:math:`\mathcal L_{dnc}<\tfrac12`).
+SRG beats DNC from K = 6 for $L\ge4$ and from K = 10 for L = 3, and not before: so it is printed, of Theorem 5's range
+and, for L = 3, of smaller K. It is meant where DNC is not trivial ($\mathcal L_{dnc}<\tfrac12$).
 
-Definition 11 has two constructions for K that is no triangular number. With the first (*block*) the statement holds, for every
-regularisation. At r = 4 all eigenvalues of the last layer are 1, so that SRG's loss is DNC's loss for another regularisation:
+Definition 11 has two constructions for K that is no triangular number. With the first (*block*) the statement holds,
+for every regularisation. At r = 4 all eigenvalues of the last layer are 1, so that SRG's loss is DNC's loss for
+another regularisation:
 
-.. math::
-    \mathcal L_{srg}(K{=}6, L; \Pi) = \mathcal L_{dnc}(K{=}6, L; \varrho\,\Pi), \qquad
-    \varrho = \tfrac{2+\sqrt3}{3}\bigl(\tfrac23\bigr)^{L-3}, \quad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
+$$
+\mathcal L_{srg}(K{=}6, L; \Pi) = \mathcal L_{dnc}(K{=}6, L; \varrho\,\Pi), \qquad
+\varrho = \tfrac{2+\sqrt3}{3}\bigl(\tfrac23\bigr)^{L-3}, \quad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
+$$
 
-and ϱ > 1 exactly for L = 3. With the second (*drop*) SRG wins earlier: for L = 3 at K = 9 for every regularisation tried, from
-the threshold to 10⁻²⁴ of it, and at K = 8 on an interval below the threshold; and for deep networks at K = 5. The statement for
-the first construction is certified for every regularisation, that for the second is checked at several.
+and ϱ > 1 exactly for L = 3. With the second (*drop*) SRG wins earlier: for L = 3 at K = 9 for every regularisation
+tried, from the threshold to 10⁻²⁴ of it, and at K = 8 on an interval below the threshold; and for deep networks at K
+= 5. The statement for the first construction is certified for every regularisation, that for the second is checked at
+several.
 """
 
 from fractions import Fraction
@@ -49,13 +52,16 @@ claim = Claim(
     source="lowrank, Theorem 5, and Section 6.1 on the impact of the number of classes and depth",
     verdict="amended",
     printed=Statement(
-        r"\mathcal L_{srg} < \mathcal L_{dnc} \text{ from } K = 6 \ (L \ge 4) \text{ and from } K = 10 \ (L = 3) \text{ on, and}"
+        r"\mathcal L_{srg} < \mathcal L_{dnc} \text{ from } K = 6 \ (L \ge 4) \text{ and from } K = 10 \ (L = "
+        r"3) \text{ on, and}"
         r" \text{ for no smaller } K, \text{ wherever } \mathcal L_{dnc} < \tfrac12",
         from_on(10, 6),
     ),
     amended=Statement(
-        r"\text{So with the block construction of Definition 11. With its second construction also, at the regularisations tried: for } L = 3,\ K = 9"
-        r" \text{ everywhere and } K = 8 \text{ on an interval; for } K = 5,\ L = 6 \text{ but close to the threshold, and"
+        r"\text{So with the block construction of Definition 11. With its second construction also, at the "
+        r"regularisations tried: for } L = 3,\ K = 9"
+        r" \text{ everywhere and } K = 8 \text{ on an interval; for } K = 5,\ L = 6 \text{ but close to the "
+        r"threshold, and"
         r" for } K = 5,\ 7 \le L \le 8 \text{ everywhere}",
         by_construction,
     ),
@@ -82,7 +88,8 @@ def require_verdict(statement, construction, K, L, lower, **problems):
 
 @claim.check("exact")
 def test_block_construction_for_every_regularisation(statement):
-    # K = 6, …, 9: the block has r = 4, and ϱ decides, whatever the regularisation. The rest is collapsed in both solutions.
+    # K = 6, …, 9: the block has r = 4, and ϱ decides, whatever the regularisation. The rest is collapsed in both
+    # solutions.
     eigenvalues, _ = triangular_graph.last_layer_gram_spectrum(4)
     require(set(eigenvalues) == {1}, "not the spectrum of an orthogonal frame")
     nuclear = (sp.sqrt(2) + sp.sqrt(3 * 2)) ** 2  # ‖T_4‖_*²: eigenvalues 2 once and 2/3 thrice, times r−1 = 3

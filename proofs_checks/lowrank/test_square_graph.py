@@ -1,18 +1,18 @@
 r"""The solution on the square for four classes (lowrank, Appendix B.1, with Figure 5).
 
-The paper highlights a solution found by gradient descent for K = 4. Its classes are the sides of a square and its rows the
-corners: every column of :math:`M_l` has a positive inner product with exactly two others and is orthogonal to the fourth, and
-every row is positive at exactly two columns, :math:`M_l = d_l B` with the incidence matrix B of the square for
-:math:`2\le l\le L-1`. The depth is lost in the text at hand. For every :math:`L\ge4`, every n and every
-regularisation with :math:`\mathcal L_{dnc}<\tfrac12` there is such a solution with lower loss than deep neural collapse, for
-example with the last layer made of the rows
+The paper highlights a solution found by gradient descent for K = 4. Its classes are the sides of a square and its
+rows the corners: every column of $M_l$ has a positive inner product with exactly two others and is orthogonal to the
+fourth, and every row is positive at exactly two columns, $M_l = d_l B$ with the incidence matrix B of the square for
+$2\le l\le L-1$. The depth is lost in the text at hand. For every $L\ge4$, every n and every regularisation with
+$\mathcal L_{dnc}<\tfrac12$ there is such a solution with lower loss than deep neural collapse, for example with the
+last layer made of the rows
 
 * ½ at the ends of a side, −½ at the other corners, for each side, twice;
 * 1 at a corner, 0 elsewhere, for each corner, once.
 
-B has rank 3, which makes the middle weights cheaper by a factor ¾ a layer; for L = 3 there is no middle weight. The losses are
-compared where both solutions pay the same for all weights: :math:`\tfrac4{1+u}` is then the fit of collapse, and
-:math:`\operatorname{tr}(I + F u\,M_L^\top M_L)^{-1}` that of the square.
+B has rank 3, which makes the middle weights cheaper by a factor ¾ a layer; for L = 3 there is no middle weight. The
+losses are compared where both solutions pay the same for all weights: $\tfrac4{1+u}$ is then the fit of collapse, and
+$\operatorname{tr}(I + F u\,M_L^\top M_L)^{-1}$ that of the square.
 """
 
 from fractions import Fraction
@@ -44,7 +44,8 @@ claim = Claim(
     source="lowrank, Appendix B.1, the paragraphs on few classes and layers, with Figure 5",
     verdict="holds",
     printed=Statement(
-        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC (for } L \ge 4 \text{): each column of } M_l"
+        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC (for } L \ge 4 \text{): each "
+        r"column of } M_l"
         r" \text{ meets two others and is orthogonal to the third, each row has two positive entries}",
         OnGraph(nx.cycle_graph(4), 4),
     ),

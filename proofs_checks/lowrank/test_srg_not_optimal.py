@@ -1,19 +1,19 @@
 r"""Solutions with lower loss than the strongly regular graph solution (lowrank, Appendix B.1, "SRG solutions").
 
-The paper reports that gradient descent found solutions that differ from SRG in the last layer only and have slightly lower
-loss, so that SRG is not necessarily optimal. The reported numbers of classes are lost in the text at hand; here are such
-solutions for K = 6 and K = 15, with the matrices :math:`M_2, \dots, M_{L-1}` of SRG up to scale and the last layer
-:math:`M_L = \sigma(X B)`, B the incidence matrix of the complete graph :math:`K_r`:
+The paper reports that gradient descent found solutions that differ from SRG in the last layer only and have slightly
+lower loss, so that SRG is not necessarily optimal. The reported numbers of classes are lost in the text at hand; here
+are such solutions for K = 6 and K = 15, with the matrices $M_2, \dots, M_{L-1}$ of SRG up to scale and the last layer
+$M_L = \sigma(X B)$, B the incidence matrix of the complete graph $K_r$:
 
-* r = 4, K = 6: the rows of X are ±½ on the cuts of the four vertices into halves, which is SRG, each twice, and every vertex
-  alone once. Then :math:`M_L^\top M_L/\beta = 4I + A(\mathcal T_4)`.
+* r = 4, K = 6: the rows of X are ±½ on the cuts of the four vertices into halves, which is SRG, each twice, and every
+  vertex alone once. Then $M_L^\top M_L/\beta = 4I + A(\mathcal T_4)$.
 * r = 6, K = 15: the rows of X are ±½ on the cuts of the six vertices into halves. Then
-  :math:`M_L^\top M_L/\beta = 4I + A(\mathcal T_6)`.
+  $M_L^\top M_L/\beta = 4I + A(\mathcal T_6)$.
 
-They are better for every L ≥ 3, every n and every regularisation with :math:`\mathcal L_{srg} < \tfrac12`. SRG and such a solution
-with the same regularisation terms differ in the fit only, :math:`\sum_i 1/(1+e_iu)` with the eigenvalues :math:`e_i` of
-:math:`M_L^\top M_L/\beta` per unit of :math:`\lVert X\rVert^2`. So it is enough that SRG's fit is the larger one at SRG's optimum u,
-which is where a stationary point of SRG's loss can be below ½.
+They are better for every L ≥ 3, every n and every regularisation with $\mathcal L_{srg} < \tfrac12$. SRG and such a
+solution with the same regularisation terms differ in the fit only, $\sum_i 1/(1+e_iu)$ with the eigenvalues $e_i$ of
+$M_L^\top M_L/\beta$ per unit of $\lVert X\rVert^2$. So it is enough that SRG's fit is the larger one at SRG's optimum
+u, which is where a stationary point of SRG's loss can be below ½.
 """
 
 from collections.abc import Sequence
@@ -57,8 +57,10 @@ claim = Claim(
     source="lowrank, Appendix B.1, the paragraph on SRG solutions with Figures 7 and 8",
     verdict="holds",
     printed=Statement(
-        r"\text{There are solutions, with the } M_2, \dots, M_{L-1} \text{ of SRG, of lower loss than SRG: } M_L = \sigma(XB),"
-        r" X \text{ with the cuts into halves for } r = 6, \text{ with the cuts into halves twice and each vertex once for } r = 4",
+        r"\text{There are solutions, with the } M_2, \dots, M_{L-1} \text{ of SRG, of lower loss than SRG: } "
+        r"M_L = \sigma(XB),"
+        r" X \text{ with the cuts into halves for } r = 6, \text{ with the cuts into halves twice and each "
+        r"vertex once for } r = 4",
         better,
     ),
     near_misses={

@@ -1,15 +1,17 @@
 r"""The strongly regular graph solution has a lower loss than deep neural collapse (lowrank, Theorem 5, first part).
 
-If :math:`L\ge4` and :math:`K\ge6`, or :math:`L=3` and :math:`K\ge10`, then for every regularisation
-:math:`\lambda_{H_1},\lambda_{W_1},\dots,\lambda_{W_L}>0` and every n
+If $L\ge4$ and $K\ge6$, or $L=3$ and $K\ge10$, then for every regularisation
+$\lambda_{H_1},\lambda_{W_1},\dots,\lambda_{W_L}>0$ and every n
 
-.. math:: \mathcal L_{srg} < \mathcal L_{dnc}.
+$$
+\mathcal L_{srg} < \mathcal L_{dnc}.
+$$
 
-So it is printed. Strong enough a regularisation makes the zero solution optimal in either family, and then both losses are
-1/2: the strict inequality holds exactly where :math:`\mathcal L_{srg} < 1/2`, and there is equality elsewhere.
+So it is printed. Strong enough a regularisation makes the zero solution optimal in either family, and then both
+losses are 1/2: the strict inequality holds exactly where $\mathcal L_{srg} < 1/2$, and there is equality elsewhere.
 
-What carries the proof for all r, L and λ at once: at scales of equal cost κ drops out, and a polynomial inequality in r and the
-scale u is left (`theory.certificate.Theorem5Certificate`).
+What carries the proof for all r, L and λ at once: at scales of equal cost κ drops out, and a polynomial inequality in
+r and the scale u is left (`theory.certificate.Theorem5Certificate`).
 """
 
 from collections.abc import Callable
@@ -84,8 +86,8 @@ claim = Claim(
 def derived(solution, L):
     """(t^L, fit) as functions of (u, r), with every λ and n equal to 1; the norms cost L·t.
 
-    With x_1 half the cost of H_1 and W_1, and x_l that of W_l, the product x_1² x_2 ⋯ x_{L−1} does not contain the intermediate
-    scales; 2x_1 + x_2 + ⋯ + x_{L−1} is then least where all are equal to the same t.
+    With x_1 half the cost of H_1 and W_1, and x_l that of W_l, the product x_1² x_2 ⋯ x_{L−1} does not contain the
+    intermediate scales; 2x_1 + x_2 + ⋯ + x_{L−1} is then least where all are equal to the same t.
     """
     loss = dufm.symbolic_loss(solution, L)
     K = R * (R - 1) / 2
@@ -138,7 +140,7 @@ def exactly_trivial(K, L):
 
 
 def window(K, L):
-    """Twenty per cent of the threshold above it: zero is optimal for DNC, and matrices of SRG form have a lower loss."""
+    """Twenty per cent above the threshold: zero is optimal for DNC, and matrices of SRG form have a lower loss."""
     product = Fraction(6, 5) * threshold(K, L)
     assert certificate.zero_is_optimal(L, root_below(product * K ** (L + 1), L), [Fraction(1)], [1]).verify()
     lams = spread(product, L)

@@ -1,18 +1,20 @@
-r"""The strongly regular graph solution where K is no triangular number (lowrank, Definition 11 and the proof of Theorem 5).
+r"""The strongly regular graph solution where K is no triangular number (lowrank, Definition 11, proof of Theorem 5).
 
-1. *Block.* The largest :math:`K_1=r(r-1)/2\le K` classes form a strongly regular graph, the others collapse, with scales that are
-   best for the problem of K classes. The losses add, and
+1. *Block.* The largest $K_1=r(r-1)/2\le K$ classes form a strongly regular graph, the others collapse, with scales
+   that are best for the problem of K classes. The losses add, and
 
-   .. math::
-       \mathcal L_{block}(K;\Pi) = \tfrac{K_1}{K}\,\mathcal L_{srg}\bigl(K_1;(K/K_1)^{L+1}\,\Pi\bigr)
-           + \tfrac{K-K_1}{K}\,\mathcal L_{dnc}(K;\Pi), \qquad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
+   $$
+   \mathcal L_{block}(K;\Pi) = \tfrac{K_1}{K}\,\mathcal L_{srg}\bigl(K_1;(K/K_1)^{L+1}\,\Pi\bigr)
+   + \tfrac{K-K_1}{K}\,\mathcal L_{dnc}(K;\Pi), \qquad \Pi = n\lambda_{H_1}\cdots\lambda_{W_L},
+   $$
 
-   so that it is below :math:`\mathcal L_{dnc}(K;\Pi)` as for :math:`K_1` classes.
-2. *Drop.* From the solution for the smallest :math:`K'=r(r-1)/2\ge K` the classes with the highest fit loss are removed. With the
-   same regularisation :math:`\mathcal L_{drop}(K)\le\mathcal L_{srg}(K')`. All classes have the same fit loss, so any may go.
+   so that it is below $\mathcal L_{dnc}(K;\Pi)$ as for $K_1$ classes.
+2. *Drop.* From the solution for the smallest $K'=r(r-1)/2\ge K$ the classes with the highest fit loss are removed.
+   With the same regularisation $\mathcal L_{drop}(K)\le\mathcal L_{srg}(K')$. All classes have the same fit loss, so
+   any may go.
 
-The second is what the asymptotic part of Theorem 5 is proved with; it does not beat DNC for every K of the theorem: not for K = 7,
-L = 4 at most regularisations, and not for K = 11, L = 3 at any.
+The second is what the asymptotic part of Theorem 5 is proved with; it does not beat DNC for every K of the theorem:
+not for K = 7, L = 4 at most regularisations, and not for K = 11, L = 3 at any.
 """
 
 from collections.abc import Callable
@@ -34,8 +36,9 @@ from theory.geometry import triangular_graph
 class Constructions:
     """The statement's value.
 
-    `regularisation`: the factor on Π in the problem of K₁ classes, as a function of (K, K₁, L). `bound`: L_drop(K) is at most this
-    multiple of L_srg(K'), as a function of (K, K'). `beat_dnc`: the constructions that are below L_dnc wherever either is below ½.
+    `regularisation`: the factor on Π in the problem of K₁ classes, as a function of (K, K₁, L). `bound`: L_drop(K) is
+    at most this multiple of L_srg(K'), as a function of (K, K'). `beat_dnc`: the constructions that are below L_dnc
+    wherever either is below ½.
     """
 
     regularisation: Callable
@@ -57,7 +60,8 @@ claim = Claim(
     source="lowrank, Definition 11, and the proof of Theorem 5 for general K (Appendix A.1)",
     verdict="holds",
     printed=Statement(
-        r"\text{Block: the losses of the two blocks add, the collapsed block attains its share of } \mathcal L_{dnc}, \text{ and the"
+        r"\text{Block: the losses of the two blocks add, the collapsed block attains its share of } \mathcal "
+        r"L_{dnc}, \text{ and the"
         r" other is below its share as for } K_1 \text{ classes. Drop: } \mathcal L_{drop}(K) \le \mathcal L_{srg}(K')"
         r" \text{ with the same regularisation.}",
         Constructions(factor, one, ("block",)),
@@ -79,8 +83,8 @@ claim = Claim(
     },
 )
 def test_first_construction_from_the_pieces(statement):
-    # Fit and W_L of one singular value s, min over w of (ws − 1)²/(2K) + λw²/2: at the scale s² = e·uKλ it is 1/(2K(1 + eu)),
-    # so that a block's fit is its share of the classes times that of a problem of its own at the same u.
+    # Fit and W_L of one singular value s, min over w of (ws − 1)²/(2K) + λw²/2: at the scale s² = e·uKλ it is 1/(2K(1
+    # + eu)), so that a block's fit is its share of the classes times that of a problem of its own at the same u.
     K, e, u, w, lam = sp.symbols("K e u w lambda", positive=True)
     cost = (w * sp.sqrt(e * u * K * lam) - 1) ** 2 / (2 * K) + lam * w**2 / 2
     (best,) = sp.solve(sp.diff(cost, w), w)
@@ -91,7 +95,8 @@ def test_first_construction_from_the_pieces(statement):
         K1 = r * (r - 1) / 2
         first, *others, _ = loss.terms.values()
         power = sp.prod([(first / 2) ** 2, *others])  # t^L; weights and features of the block cost L t, whatever N is
-        # t^L is linear in α_L and in every λ: at the same u, α_L is K/K₁ times larger; the stated factor multiplies the λs.
+        # t^L is linear in α_L and in every λ: at the same u, α_L is K/K₁ times larger; the stated factor multiplies
+        # the λs.
         linear = sp.simplify(power.subs(alpha, u * K * last) / power.subs(alpha, u * K1 * last))
         stated = sp.sympify(statement.regularisation(7, 6, L))
         share = sp.Rational(6, 7)

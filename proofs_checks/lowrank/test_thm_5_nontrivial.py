@@ -1,10 +1,11 @@
 r"""When deep neural collapse is not trivial, and what Theorem 5 says when it is (lowrank, proof of Theorem 5).
 
-.. math::
-    \mathcal L_{dnc} < \tfrac12 \iff n\,\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L} < \frac{(L-1)^{L-1}}{K^{L+1}L^{2L}}.
+$$
+\mathcal L_{dnc} < \tfrac12 \iff n\,\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L} < \frac{(L-1)^{L-1}}{K^{L+1}L^{2L}}.
+$$
 
 Where the least of the collapsed solution's loss is at scale 0, the proof passes over the theorem's inequality
-:math:`\mathcal L_{srg} < \mathcal L_{dnc}` as trivial. There :math:`\mathcal L_{dnc} = \tfrac12`, and the inequality holds only
+$\mathcal L_{srg} < \mathcal L_{dnc}$ as trivial. There $\mathcal L_{dnc} = \tfrac12$, and the inequality holds only
 up to a second threshold, that of the strongly regular graph: from there on it is false, as both losses are exactly 1/2.
 """
 
@@ -28,8 +29,8 @@ HALF = Fraction(1, 2)
 class Regime:
     """The statement's value.
 
-    `threshold`: the product n λ_H1 ⋯ λ_WL at which L_dnc reaches ½, as a function of (K, L). `beyond`: given L_srg at or
-    beyond that threshold, what L_srg must be like.
+    `threshold`: the product n λ_H1 ⋯ λ_WL at which L_dnc reaches ½, as a function of (K, L). `beyond`: given L_srg at
+    or beyond that threshold, what L_srg must be like.
     """
 
     threshold: Callable
@@ -49,7 +50,8 @@ def srg_lower_or_equal(srg):
 
 
 TEXT = (
-    r"\mathcal L_{dnc} < \tfrac12 \iff n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_L} < (L-1)^{L-1} / (K^{L+1} L^{2L}),"
+    r"\mathcal L_{dnc} < \tfrac12 \iff n \lambda_{H_1} \lambda_{W_1} \cdots \lambda_{W_L} < (L-1)^{L-1} / "
+    r"(K^{L+1} L^{2L}),"
     r"\quad \text{and where } \mathcal L_{dnc} = \tfrac12,\ "
 )
 
@@ -60,9 +62,10 @@ claim = Claim(
     verdict="amended",
     printed=Statement(TEXT + r"\mathcal L_{srg} < \mathcal L_{dnc} \text{ trivially}", Regime(threshold, srg_lower)),
     amended=Statement(
-        TEXT
-        + r"\mathcal L_{srg} \le \mathcal L_{dnc}, \text{ with } \mathcal L_{srg} < \tfrac12 \text{ on an interval above the"
-        r" threshold and } \mathcal L_{srg} = \mathcal L_{dnc} = \tfrac12 \text{ beyond it (K ≥ 6, L ≥ 4 or K ≥ 10, L = 3)}",
+        TEXT + r"\mathcal L_{srg} \le \mathcal L_{dnc}, \text{ with } \mathcal L_{srg} < \tfrac12 \text{ on an "
+        r"interval above the"
+        r" threshold and } \mathcal L_{srg} = \mathcal L_{dnc} = \tfrac12 \text{ beyond it (K ≥ 6, L ≥ 4 or K "
+        r"≥ 10, L = 3)}",
         Regime(threshold, srg_lower_or_equal),
     ),
     near_misses={
@@ -76,7 +79,8 @@ claim = Claim(
 
 @claim.check("derived")
 def test_threshold_from_the_loss(statement):
-    # The loss is below ½ at the scale u iff the product of the λs is below a function of u; the threshold is its greatest value.
+    # The loss is below ½ at the scale u iff the product of the λs is below a function of u; the threshold is its
+    # greatest value.
     u = sp.Symbol("u", positive=True)
     for L in (3, 4, 5):
         loss = dufm.symbolic_loss("dnc", L)

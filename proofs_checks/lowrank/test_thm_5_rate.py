@@ -1,18 +1,23 @@
 r"""The asymptotic ratio of the losses as the number of classes grows (lowrank, Theorem 5, equation (3)).
 
-For K → ∞ with :math:`\mathcal L_{dnc}<\tfrac12` for every problem,
+For K → ∞ with $\mathcal L_{dnc}<\tfrac12$ for every problem,
 
-.. math:: \mathcal L_{srg}/\mathcal L_{dnc} = O\bigl(K^{(3-L)/(2(L+1))}\bigr).
+$$
+\mathcal L_{srg}/\mathcal L_{dnc} = O\bigl(K^{(3-L)/(2(L+1))}\bigr).
+$$
 
-The exponent is sharp, and the bound is uniform: with :math:`x_K = (2/K)^{(L-3)/(2(L+1))}` and *every* such regularisation,
+The exponent is sharp, and the bound is uniform: with $x_K = (2/K)^{(L-3)/(2(L+1))}$ and *every* such regularisation,
 
-.. math::
-    \frac{\mathcal L_{srg}}{\mathcal L_{dnc}} \le \tfrac43 x_K \quad (K = r(r-1)/2 \ge 6), \qquad
-    \limsup_K \frac{\mathcal L_{srg}}{x_K\mathcal L_{dnc}} \le c_L = \frac{L+1}{L}\Bigl(\frac{(L-1)^{L-1}}{L^{L-1}}\Bigr)^{1/(L+1)},
+$$
+\frac{\mathcal L_{srg}}{\mathcal L_{dnc}} \le \tfrac43 x_K \quad (K = r(r-1)/2 \ge 6), \qquad
+\limsup_K \frac{\mathcal L_{srg}}{x_K\mathcal L_{dnc}} \le c_L =
+\frac{L+1}{L}\Bigl(\frac{(L-1)^{L-1}}{L^{L-1}}\Bigr)^{1/(L+1)},
+$$
 
-with 4/3 for all L at once, and :math:`c_L = 1.09, 1.05, 1.03, \dots` for L = 3, 4, 5, …. For fixed :math:`L\ge4` and a fixed DNC scale
-u the limit exists; it is :math:`(L+1)u^{(L-1)/(L+1)}(1+u)^{2/(L+1)}/((L+1)u+1)`, from :math:`c_L` at the threshold (u = L−1) down to 1
-for vanishing regularisation. For L = 3 the exponent is 0 and the ratio tends to 1: there the gap does not grow with K.
+with 4/3 for all L at once, and $c_L = 1.09, 1.05, 1.03, \dots$ for L = 3, 4, 5, …. For fixed $L\ge4$ and a fixed DNC
+scale u the limit exists; it is $(L+1)u^{(L-1)/(L+1)}(1+u)^{2/(L+1)}/((L+1)u+1)$, from $c_L$ at the threshold (u =
+L−1) down to 1 for vanishing regularisation. For L = 3 the exponent is 0 and the ratio tends to 1: there the gap does
+not grow with K.
 """
 
 from fractions import Fraction
@@ -62,8 +67,8 @@ def relative_cost(L):
 
 @claim.check("derived")
 def test_exponent_from_the_losses(statement):
-    # With A = Σ w_i/e_i, SRG's loss is at most min_u (L/2)κϱ^{1/L}u^{1/L} + A/(2u), as 1/(1 + eu) < 1/(eu); DNC's, at its scale
-    # u ≥ L−1, is that minimum with ϱ = A = 1 divided by c(u).
+    # With A = Σ w_i/e_i, SRG's loss is at most min_u (L/2)κϱ^{1/L}u^{1/L} + A/(2u), as 1/(1 + eu) < 1/(eu); DNC's, at
+    # its scale u ≥ L−1, is that minimum with ϱ = A = 1 divided by c(u).
     u, kappa, rho, A = sp.symbols("u kappa rho A", positive=True)
     K = R * (R - 1) / 2
     inverse = 1 / K / (((R - 2) * (R - 3) / 2) ** 2) + 2 / R / (R - 3) ** 2 + (R - 3) / (R - 1)
@@ -83,7 +88,8 @@ def test_exponent_from_the_losses(statement):
         require(abs(sp.N(c.subs(u, L - 1) / largest, 30) - 1) < 1e-25, "the constant differs", L=L)
         require(sp.limit(c, u, sp.oo) == 1, "the constant for vanishing regularisation differs", L=L)
 
-        # So the ratio is at most c·(ϱA)^{1/(L+1)}. That has K's power of the statement, or a lower one, if this is finite.
+        # So the ratio is at most c·(ϱA)^{1/(L+1)}. That has K's power of the statement, or a lower one, if this is
+        # finite.
         exponent = sp.Rational(*statement(L).as_integer_ratio()) * (L + 1)
         limit = sp.limit(nicer(relative_cost(L)) * inverse / K**exponent, R, sp.oo)
         require(limit.is_finite, "the ratio falls more slowly", L=L, limit=limit)
@@ -98,9 +104,9 @@ def nicer(cost):
 
 @claim.check("exact")
 def test_certificate_of_a_uniform_bound(statement):
-    # A ≤ 1 and ϱ(r, L) ≤ (r+1)/r·(2/(r−1))^{L−3} by the certificate of Theorem 5. With q the denominator of the stated exponent,
-    # (2/K)^{−exponent} bounds the (L+1)-th root of that, up to the constant C that makes it so at r = 4, if
-    # C·(2/K)^{−exponent·q(L+1)} − ((r+1)/r)^q (2/(r−1))^{q(L−3)} ≥ 0 for all r ≥ 4.
+    # A ≤ 1 and ϱ(r, L) ≤ (r+1)/r·(2/(r−1))^{L−3} by the certificate of Theorem 5. With q the denominator of the
+    # stated exponent, (2/K)^{−exponent} bounds the (L+1)-th root of that, up to the constant C that makes it so at r
+    # = 4, if C·(2/K)^{−exponent·q(L+1)} − ((r+1)/r)^q (2/(r−1))^{q(L−3)} ≥ 0 for all r ≥ 4.
     proof = certificate.strongly_regular_beats_collapse()
     assert all(step.verify() for step in (proof.nuclear_norm, *proof.eigenvalues))
     r = sp.Symbol("r")

@@ -1,15 +1,15 @@
 r"""Optima have no within-class variability in the last layer (lowrank, Theorem 6 and the first proof in Appendix A.2).
 
-Every optimal solution of the L-DUFM, with all regularisations positive, has :math:`H_L = M_L \otimes 1_n^\top`.
+Every optimal solution of the L-DUFM, with all regularisations positive, has $H_L = M_L \otimes 1_n^\top$.
 
 The proof's steps, in the order of the checks:
 
-1. The loss is the mean, over selections of one sample per class, of the losses of problems with n = 1 and nλ_H1 for λ_H1. At an
-   optimum all of these are equal, and optimal.
-2. If two samples of a class have aligned last-layer features, x' = αx, then α = 1: with the weights fixed, the cost along either
-   ray is a strongly convex quadratic.
-3. Both selections make the gradient in W_L vanish; their difference is :math:`r x^\top = r' x'^\top` with the residuals r, r'. No
-   residual is zero, so x and x' are aligned.
+1. The loss is the mean, over selections of one sample per class, of the losses of problems with n = 1 and nλ_H1 for
+   λ_H1. At an optimum all of these are equal, and optimal.
+2. If two samples of a class have aligned last-layer features, x' = αx, then α = 1: with the weights fixed, the cost
+   along either ray is a strongly convex quadratic.
+3. Both selections make the gradient in W_L vanish; their difference is $r x^\top = r' x'^\top$ with the residuals r,
+   r'. No residual is zero, so x and x' are aligned.
 
 As an algorithm: a point that is not collapsed is not optimal, as `improvements` of it include one with a smaller loss.
 """
@@ -107,8 +107,9 @@ def check_not_optimal(statement, point):
     },
 )
 def test_algebra_of_steps_2_and_3(statement):
-    # Step 2. Along the ray of h the cost is a t²/2 − b t + 1/(2K) + q t²/2, with a = ‖Wx‖²/K, b = (Wx)_k/K, q = nλ_H1‖h‖².
-    # It is least at t = 1, so is that along the ray of h' with x' = αx, q' for q; and both least values are equal.
+    # Step 2. Along the ray of h the cost is a t²/2 − b t + 1/(2K) + q t²/2, with a = ‖Wx‖²/K, b = (Wx)_k/K, q =
+    # nλ_H1‖h‖². It is least at t = 1, so is that along the ray of h' with x' = αx, q' for q; and both least values
+    # are equal.
     a, b, q, q_, alpha, t = sp.symbols("a b q q' alpha t", real=True)
     cost, other = a * t**2 / 2 - b * t + q * t**2 / 2, a * (alpha * t) ** 2 / 2 - b * alpha * t + q_ * t**2 / 2
     conditions = [cost.diff(t).subs(t, 1), other.diff(t).subs(t, 1), (cost - other).subs(t, 1)]
@@ -128,8 +129,8 @@ def test_algebra_of_steps_2_and_3(statement):
     for i in range(2):  # r_i · minor is in the ideal of the entries of the difference
         combination = difference[i, 0] * y[1] - difference[i, 1] * y[0]
         require(sp.expand(combination - r[i] * minor) == 0, "x and x' need not be aligned")
-    # A residual is not zero: W is ridge regression, so 1 − (W x)_k = λ_WL K e_kᵀ(XᵀX + Kλ_WL)⁻¹e_k, and that is positive iff
-    # λ_WL is.
+    # A residual is not zero: W is ridge regression, so 1 − (W x)_k = λ_WL K e_kᵀ(XᵀX + Kλ_WL)⁻¹e_k, and that is
+    # positive iff λ_WL is.
     s1, lam = sp.symbols("s lambda", positive=True)
     for decay in (lam, sp.Integer(0)):
         if statement.applies([1 if decay != 0 else 0] * 3):

@@ -1,23 +1,28 @@
-r"""The ridge solution determines the features up to the aligned case (lowrank, Appendix A.2, alternative proof of Theorem 6).
+r"""The ridge solution determines the features up to the aligned case (lowrank, Appendix A.2, on Theorem 6).
 
 Let X and X' (d × K) differ in their first columns x, x' only, and have the same ridge regression on the labels,
 
-.. math:: (X^\top X + cI)^{-1}X^\top = (X'^\top X' + cI)^{-1}X'^\top, \qquad c = K\lambda_{W_L} > 0.
+$$
+(X^\top X + cI)^{-1}X^\top = (X'^\top X' + cI)^{-1}X'^\top, \qquad c = K\lambda_{W_L} > 0.
+$$
 
 Then x and x' are aligned. The steps of the printed proof that a matrix can confirm or refute, with
-:math:`X = U\Sigma V^\top`, :math:`f(s) = s/(s^2+c)` and a diagonal Σ of the positive singular values:
+$X = U\Sigma V^\top$, $f(s) = s/(s^2+c)$ and a diagonal Σ of the positive singular values:
 
-* The solution is :math:`V f(\Sigma) U^\top`; f takes every value twice but its largest, at s and c/s.
-* Equal solutions make :math:`U^\top X' V = \Sigma' + ` a symmetric matrix that differs from Σ by :math:`\rho zz^\top`; its eigenvalues
-  interlace those of Σ, and their sum grows by exactly :math:`\rho\lVert z\rVert^2` (ρ > 0 without loss of generality).
-* Let σ be an eigenvalue of Σ with multiplicity m. If z vanishes on all its entries, σ has multiplicity m after the update;
-  otherwise m − 1, and possibly m. *False, both halves the wrong way round*: where z vanishes a new eigenvalue may fall on σ, and
-  where it does not, none can: an eigenvector q with qᵀz ≠ 0 satisfies :math:`(\sigma' - \sigma_i)q_i = \rho z_i z^\top q \ne 0`.
-  The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1, has equal ridge solutions for c = 2 besides.
-* Eigenvectors with qᵀz ≠ 0 have no zero where z has none, and spread over at most two eigenvalues; so does z; and then over one.
+* The solution is $V f(\Sigma) U^\top$; f takes every value twice but its largest, at s and c/s.
+* Equal solutions make $U^\top X' V = \Sigma' + $ a symmetric matrix that differs from Σ by $\rho zz^\top$; its
+  eigenvalues interlace those of Σ, and their sum grows by exactly $\rho\lVert z\rVert^2$ (ρ > 0 without loss of
+  generality).
+* Let σ be an eigenvalue of Σ with multiplicity m. If z vanishes on all its entries, σ has multiplicity m after the
+  update; otherwise m − 1, and possibly m. *False, both halves the wrong way round*: where z vanishes a new eigenvalue
+  may fall on σ, and where it does not, none can: an eigenvector q with qᵀz ≠ 0 satisfies $(\sigma' - \sigma_i)q_i =
+  \rho z_i z^\top q \ne 0$. The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1, has equal ridge solutions
+  for c = 2 besides.
+* Eigenvectors with qᵀz ≠ 0 have no zero where z has none, and spread over at most two eigenvalues; so does z; and
+  then over one.
 
-The conclusion stands: more directly, :math:`rx^\top = r'x'^\top` with residuals r, r' that cannot be zero. The aligned case does occur
-with x' ≠ x, exactly where x is orthogonal to the other columns: :math:`x' = (c/\lVert x\rVert^2)\,x`.
+The conclusion stands: more directly, $rx^\top = r'x'^\top$ with residuals r, r' that cannot be zero. The aligned case
+does occur with x' ≠ x, exactly where x is orthogonal to the other columns: $x' = (c/\lVert x\rVert^2)\,x$.
 """
 
 from collections.abc import Callable
@@ -67,7 +72,8 @@ claim = Claim(
     source="lowrank, Appendix A.2, alternative proof of Theorem 6, Steps 3 and 4",
     verdict="amended",
     printed=Statement(
-        r"(X^\top X + cI)^{-1}X^\top = (X'^\top X' + cI)^{-1}X'^\top and X, X' differ in the first column only \Rightarrow"
+        r"(X^\top X + cI)^{-1}X^\top = (X'^\top X' + cI)^{-1}X'^\top and X, X' differ in the first column only "
+        r"\Rightarrow"
         r" x, x' aligned; in the proof: if z = 0 on the entries of an eigenvalue of \Sigma with multiplicity m, its"
         r" multiplicity in \Sigma + \rho zz^\top is m, otherwise m - 1 or m",
         printed,

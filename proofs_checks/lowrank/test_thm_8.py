@@ -2,18 +2,19 @@ r"""How far collapse can fail with ReLU_ε (lowrank, Theorem 8, and its proof in
 
 At a global minimum of the L-DUFM with σ_ε for the ReLU, two features of the same class in layer l are at most
 
-.. math::
-    4\sqrt{\frac{E(2+E)}{2Kn\lambda_{H_1}}}\;\prod_{j=1}^{l-1}\frac{B}{\sqrt{\lambda_{W_j}}},\qquad
-    E = \varepsilon\sum_{k=2}^L\sqrt{d_k}\prod_{j=k}^L\lambda_{W_j}^{-1/2}
+$$
+4\sqrt{\frac{E(2+E)}{2Kn\lambda_{H_1}}}\;\prod_{j=1}^{l-1}\frac{B}{\sqrt{\lambda_{W_j}}},\qquad
+E = \varepsilon\sum_{k=2}^L\sqrt{d_k}\prod_{j=k}^L\lambda_{W_j}^{-1/2}
+$$
 
-apart, where B bounds σ_ε'. The text at hand has lost the printed bound (5), all formulas of its proof, and the upper bound that it
-puts on the regularisation; this one is derived by the proof's route (`theory.ufm.relu_epsilon` has the steps), holds for all
-positive regularisations, and is the statement checked. Three things about that route:
+apart, where B bounds σ_ε'. The text at hand has lost the printed bound (5), all formulas of its proof, and the upper
+bound that it puts on the regularisation; this one is derived by the proof's route (`theory.ufm.relu_epsilon` has the
+steps), holds for all positive regularisations, and is the statement checked. Three things about that route:
 
-* The proof bounds the difference of two squared residuals by the square of their difference. That is false (a near miss here),
-  and the reason for the root: our bound is of order √ε.
-* It takes the terms of the regularisation to be balanced. With σ_ε, which is not homogeneous, they need not be; each is at most
-  the loss ½ of the zero network, which is enough.
+* The proof bounds the difference of two squared residuals by the square of their difference. That is false (a near
+  miss here), and the reason for the root: our bound is of order √ε.
+* It takes the terms of the regularisation to be balanced. With σ_ε, which is not homogeneous, they need not be; each
+  is at most the loss ½ of the zero network, which is enough.
 * The conditions that it derives give more than it takes from them: global minima collapse exactly, in all layers.
 """
 
@@ -94,12 +95,12 @@ def test_steps_from_their_definitions(statement):
     # Minimisers: m d²/2 ≤ g(x) − g(y) ≤ 2δ.
     (farthest,) = sp.solve(m * d**2 / 2 - 2 * delta, d)
     require(sp.simplify(statement.minimisers(delta, m) - farthest) == 0, "another distance")
-    # Two features h, h' ≠ 0 of a class with gradients g, g' at W₁h, W₁h': ghᵀ = g'h'ᵀ makes h' = αh and g = αg'. With μ = nλ_H1,
-    # W₁ᵀg = −μh and W₁ᵀg' = −μh', so that −μh = W₁ᵀg = αW₁ᵀg' = −μα²h.
+    # Two features h, h' ≠ 0 of a class with gradients g, g' at W₁h, W₁h': ghᵀ = g'h'ᵀ makes h' = αh and g = αg'. With
+    # μ = nλ_H1, W₁ᵀg = −μh and W₁ᵀg' = −μh', so that −μh = W₁ᵀg = αW₁ᵀg' = −μα²h.
     alpha = sp.Symbol("alpha", real=True)
     ratios = set(sp.solve(1 - alpha**2, alpha))
-    # h' = −h: y = σ_ε(W₁h) and y' = σ_ε(−W₁h) have disjoint supports, so g₂yᵀ = g₂'y'ᵀ gives g₂ = 0 where y ≠ 0; and y = 0
-    # needs W₁h ≤ 0, where σ_ε' = 0. Either way g = σ_ε'(W₁h) ∘ W₂ᵀg₂ = 0 and h = 0.
+    # h' = −h: y = σ_ε(W₁h) and y' = σ_ε(−W₁h) have disjoint supports, so g₂yᵀ = g₂'y'ᵀ gives g₂ = 0 where y ≠ 0; and
+    # y = 0 needs W₁h ≤ 0, where σ_ε' = 0. Either way g = σ_ε'(W₁h) ∘ W₂ᵀg₂ = 0 and h = 0.
     sigma, x = ReLUEpsilon(0.3, 3), np.linspace(-2, 2, 401)
     disjoint = (sigma(x) * sigma(-x) == 0).all()
     if disjoint and (sigma.derivative(x[sigma(x) == 0]) == 0).all():

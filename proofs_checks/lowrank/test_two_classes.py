@@ -1,11 +1,12 @@
 r"""Deep neural collapse with two classes (lowrank, abstract, Sections 1, 2 and 6.1).
 
-For K = 2 and any number of layers the paper takes over that collapse is optimal, and reports to have seen it irrespective of
-other hyperparameters:
+For K = 2 and any number of layers the paper takes over that collapse is optimal, and reports to have seen it
+irrespective of other hyperparameters:
 
-.. math::
-    \min_{H_1,W_1,\dots,W_L} \mathcal L \;=\; L_{dnc} \;=\; \min_{u\ge0}\; \frac L2\,\kappa\,u^{1/L} + \frac1{2(1+u)},
-    \qquad \kappa = 2\,(2n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L})^{1/L}.
+$$
+\min_{H_1,W_1,\dots,W_L} \mathcal L \;=\; L_{dnc} \;=\; \min_{u\ge0}\; \frac L2\,\kappa\,u^{1/L} + \frac1{2(1+u)},
+\qquad \kappa = 2\,(2n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L})^{1/L}.
+$$
 
 Searches find nothing below; they are no proof.
 """
@@ -116,7 +117,7 @@ def test_multi_start_on_the_true_objective(statement):
         problem = problem_at(L, u, n, 0.5, width=6)
         stated = statement.loss(problem)
         best = search(problem, starts=starts, seed=L)[0]
-        # The gradient is below 1e-9 at a smooth minimum, where the loss is then exact to rounding; at a kink L-BFGS stops
-        # with some digits fewer, above it.
+        # The gradient is below 1e-9 at a smooth minimum, where the loss is then exact to rounding; at a kink L-BFGS
+        # stops with some digits fewer, above it.
         require(best.loss >= stated - 1e-9, "a search ends below", L=L, n=n, loss=best.loss)
         require(best.loss <= stated + 1e-6, "no start comes down to it", L=L, n=n, loss=best.loss)

@@ -1,18 +1,20 @@
 r"""Deep neural collapse with two layers (lowrank, abstract, Sections 1, 2 and 6.1).
 
-The paper takes over that collapse is optimal for L = 2, and reports to have seen it irrespective of other hyperparameters:
+The paper takes over that collapse is optimal for L = 2, and reports to have seen it irrespective of other
+hyperparameters:
 
-.. math::
-    \min_{H_1,W_1,W_2} \mathcal L \;=\; L_{dnc} \;=\; \min_{u\ge0}\; \kappa\sqrt u + \frac1{2(1+u)},
-    \qquad \kappa = K\sqrt{n\lambda_{H_1}\lambda_{W_1}\lambda_{W_2}K},
+$$
+\min_{H_1,W_1,W_2} \mathcal L \;=\; L_{dnc} \;=\; \min_{u\ge0}\; \kappa\sqrt u + \frac1{2(1+u)},
+\qquad \kappa = K\sqrt{n\lambda_{H_1}\lambda_{W_1}\lambda_{W_2}K},
+$$
 
-with any width from K on. That is false from K = 15 on, for every regularisation with L_dnc < ½: pre-activations of rank r − 1,
-made of the cuts of the complete graph into halves, have a smaller loss. Near the threshold there are such points from K = 4 on,
-such as the six corners of a hexagon for K = 6. What holds: with M the pre-activations' class means, the loss is at least L_dnc wherever
-:math:`\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*`.
+with any width from K on. That is false from K = 15 on, for every regularisation with L_dnc < ½: pre-activations of
+rank r − 1, made of the cuts of the complete graph into halves, have a smaller loss. Near the threshold there are such
+points from K = 4 on, such as the six corners of a hexagon for K = 6. What holds: with M the pre-activations' class
+means, the loss is at least L_dnc wherever $\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*$.
 
-Scales are written through the u at which collapse is stationary: κ = √u/(1+u)², and L_dnc = (3u+1)/(2(1+u)²) for u ≥ 1, where
-it is at most ½.
+Scales are written through the u at which collapse is stationary: κ = √u/(1+u)², and L_dnc = (3u+1)/(2(1+u)²) for u ≥
+1, where it is at most ½.
 """
 
 from collections.abc import Callable
@@ -35,7 +37,7 @@ from theory.ufm import Problem, search, two_layers
 
 
 class LowerBound(NamedTuple):
-    """No point with pre-activations M to which the statement applies has a loss below loss(u), and collapse attains it."""
+    """No point with pre-activations M that the statement is of has a loss below loss(u), and collapse attains it."""
 
     applies: Callable[[Any], bool]
     loss: Callable[[Any], Any]
@@ -62,7 +64,8 @@ claim = Claim(
     printed=Statement(r"L = 2:\ \min\mathcal L = L_{dnc}", LowerBound(everywhere, collapsed)),
     amended=Statement(
         r"L = 2:\ \mathcal L \ge L_{dnc} at every point whose pre-activations' class means M satisfy"
-        r" \|\sigma(M)\|_* \le \|M\|_*, with equality for collapse; without that condition \min\mathcal L < L_{dnc} whenever"
+        r" \|\sigma(M)\|_* \le \|M\|_*, with equality for collapse; without that condition \min\mathcal L < "
+        r"L_{dnc} whenever"
         r" K \ge 15 and L_{dnc} < 1/2",
         LowerBound(not_raised, collapsed),
     ),
@@ -111,8 +114,8 @@ def test_cuts_against_collapse_for_all_r_and_u(statement):
     require(sp.simplify(f.diff(x).subs(x, u)) == 0, "u is not stationary")
     require(sp.simplify(f.subs(x, u) - statement.loss(u)) == 0, "not the loss of collapse")
 
-    # If ‖σ(M)‖_* ≤ ‖M‖_*, each singular value √x of σ(M), in units of √(Kλ), costs at least its share f(x)/K; and f(x) ≥ f(u)
-    # for u ≥ 1, as with p = √x, q = √u the difference is (p − q)² (2pq + q² − 1) over something positive.
+    # If ‖σ(M)‖_* ≤ ‖M‖_*, each singular value √x of σ(M), in units of √(Kλ), costs at least its share f(x)/K; and
+    # f(x) ≥ f(u) for u ≥ 1, as with p = √x, q = √u the difference is (p − q)² (2pq + q² − 1) over something positive.
     p, q = sp.symbols("p q")
     gap = q * p / (1 + q**2) ** 2 + 1 / (2 * (1 + p**2)) - statement.loss(q**2)
     quotient = sp.cancel(gap * 2 * (1 + p**2) * (1 + q**2) ** 2 / (p - q) ** 2)
@@ -122,8 +125,8 @@ def test_cuts_against_collapse_for_all_r_and_u(statement):
         "a singular value could cost less",
     )
 
-    # Cuts of 2m vertices into halves. An edge is inside the first half in a = C(2m−2, m−2) rows, two adjacent edges are in
-    # b = C(2m−3, m−3), two disjoint ones in c = C(2m−4, m−4); adjacency's eigenvalues do the rest.
+    # Cuts of 2m vertices into halves. An edge is inside the first half in a = C(2m−2, m−2) rows, two adjacent edges
+    # are in b = C(2m−3, m−3), two disjoint ones in c = C(2m−4, m−4); adjacency's eigenvalues do the rest.
     m = sp.Symbol("m", positive=True)
     b, c = (m - 2) / (2 * m - 2), (m - 2) / (2 * m - 2) * (m - 3) / (2 * m - 3)  # over a
     for k in range(3, 9):
@@ -228,8 +231,9 @@ def test_multi_start_on_the_true_objective(statement):
 
 @claim.check("optimised", blind_to={"fewer than 15 classes": "the balanced cuts have 15 classes"})
 def test_convex_completion_of_the_post_activations(statement):
-    # Given Z = σ(M), the cheapest pre-activations solve a convex problem: least nuclear norm with M = Z where Z > 0 and M ≤ 0
-    # elsewhere. Collapse gains nothing from negative entries; the cuts do, and the solver finds them from their Z alone.
+    # Given Z = σ(M), the cheapest pre-activations solve a convex problem: least nuclear norm with M = Z where Z > 0
+    # and M ≤ 0 elsewhere. Collapse gains nothing from negative entries; the cuts do, and the solver finds them from
+    # their Z alone.
     cuts = two_layers.balanced_cuts(6)[:10]  # one of each pair of halves; the others are their negatives
     for Z in (np.eye(4), np.maximum(np.vstack([cuts, -cuts]), 0), np.ones((2, 3)) + np.eye(2, 3)):
         M = cp.Variable(Z.shape)

@@ -13,7 +13,8 @@ from importlib.machinery import ModuleSpec
 PACKAGES = ("nct", "numerics", "theory")
 #: What the project's modules import. Loaded before the flag is set, which is meant for their authors alone.
 _OTHERS = (
-    "beartype beartype.door flint matplotlib.figure mpmath networkx numpy numpy.typing scipy.linalg scipy.optimize scipy.special scipy.stats "
+    "beartype beartype.door flint matplotlib.figure mpmath networkx numpy numpy.typing scipy.linalg "
+    "scipy.optimize scipy.special scipy.stats "
     "sklearn.base sklearn.datasets sympy torch torchmetrics"
 )
 

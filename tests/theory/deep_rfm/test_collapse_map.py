@@ -64,7 +64,8 @@ def test_fixed_point_is_fixed(sizes, log_map, log_ratio, kappa):
 
 
 def test_largest_of_several_fixed_points():
-    # λ_k beyond the critical value: three fixed points. From the largest possible scale, 1/κ, the map decreases to the largest.
+    # λ_k beyond the critical value: three fixed points. From the largest possible scale, 1/κ, the map decreases to
+    # the largest.
     n, lam_map, lam_k, kappa = 50, 0.1, 6.0, 1.0
     coefficients = [
         kappa * n**2,
@@ -195,8 +196,8 @@ def test_inverse_of_the_collapsed_gram_and_woodbury():
 
 @given(SIZES, st.floats(-2, 2), st.floats(0.001, 1.0), st.integers(0, 2**32 - 1))
 def test_expansion_in_lam_k(sizes, log_map, ratio, seed):
-    # Z = λ_k A⁻¹ has norm ε_lin = λ_k/λ_map at most. The two expansions hold, the first with the constant 1, the second with
-    # 3n: not with a universal one.
+    # Z = λ_k A⁻¹ has norm ε_lin = λ_k/λ_map at most. The two expansions hold, the first with the constant 1, the
+    # second with 3n: not with a universal one.
     Y, lam_map = labels.one_hot(sizes), 10.0**log_map
     N, n, lam_k = Y.shape[1], max(sizes), ratio * lam_map
     A = lam_map * np.eye(N) + gram_of(seed, N)
