@@ -23,6 +23,9 @@ from . import (
     metrics as metrics,
 )
 from . import (
+    scaling as scaling,
+)
+from . import (
     sweep as sweep,
 )
 from . import (

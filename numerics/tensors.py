@@ -6,28 +6,140 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["check_device", "check_labels", "check_matrix", "check_number", "check_same_kind"]
+__all__ = [
+    "check_device",
+    "check_generator",
+    "check_labels",
+    "check_matrix",
+    "check_same_kind",
+    "check_symmetric",
+]
 
 
-def check_matrix(name: str, value: Any, *, columns: int | None = None, finite: bool = True) -> Tensor:
-    """Return ``value`` if it is a non-empty real floating-point matrix of finite numbers."""
+def check_matrix(
+    name: str, value: Any, *, columns: int | None = None, finite: bool = True, detached: bool = False
+) -> Tensor:
+    """Return `value` if it is a non-empty real floating-point matrix of finite numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    columns : int, optional
+        How many columns it must have.
+    finite : bool
+        Whether to look for NaN and infinity.
+    detached : bool
+        Whether to refuse a tensor that autograd follows: for functions that give no gradient, which would otherwise be
+        zero in silence.
+
+    Returns
+    -------
+    Tensor
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If it is no tensor.
+    ValueError
+        If it is none that the functions of this package can compute with.
+
+    Examples
+    --------
+    >>> check_matrix("X", torch.ones(2, 3), columns=4)
+    Traceback (most recent call last):
+    ...
+    ValueError: X has shape (2, 3); X must have 4 columns
+    """
     if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a torch.Tensor, got {type(value).__name__}")
+        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be a torch.Tensor")
+    if value.layout != torch.strided or value.is_nested:
+        raise ValueError(f"{name} is sparse or nested; {name} must be dense, as {name}.to_dense() is")
+    if value.device.type == "meta":
+        raise ValueError(f"{name} is on the device meta, which holds no numbers; {name} must be on another")
     if value.ndim != 2 or 0 in value.shape:
-        raise ValueError(f"{name} must be a matrix with at least one row and column, got shape {tuple(value.shape)}")
+        raise ValueError(
+            f"{name} has shape {tuple(value.shape)}; {name} must be a matrix with at least one row and column"
+        )
     if value.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"{name} has dtype {value.dtype}; allowed are torch.float32 and torch.float64")
+        raise ValueError(f"{name} has dtype {value.dtype}; {name} must have torch.float32 or torch.float64")
     if columns is not None and value.shape[1] != columns:
-        raise ValueError(f"{name} must have {columns} columns, got shape {tuple(value.shape)}")
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; {name} must have {columns} columns")
+    if detached and value.requires_grad and torch.is_grad_enabled():
+        raise ValueError(
+            f"{name} requires a gradient, which is not given here; {name} must be detached: {name}.detach()"
+        )
     # A finite sum has finite terms; only when it is not (it may overflow) is every entry looked at.
-    if finite and not math.isfinite(float(value.sum())) and not bool(torch.isfinite(value).all()):
+    if finite and not math.isfinite(float(value.detach().sum())) and not bool(torch.isfinite(value).all()):
         bad = int((~torch.isfinite(value)).any(dim=1).nonzero()[0, 0])
         raise ValueError(f"{name} contains NaN or infinity, first in row {bad}; every entry must be finite")
     return value
 
 
+def check_symmetric(name: str, value: Any, *, detached: bool = False) -> Tensor:
+    """Return `value` if it is a matrix as of `check_matrix` that is symmetric up to rounding.
+
+    Rounding is n machine epsilons of the largest entry, n the size of the matrix.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    detached : bool
+        As for `check_matrix`.
+
+    Returns
+    -------
+    Tensor
+        The value.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> check_symmetric("K", torch.tensor([[1.0, 0.5], [0.0, 1.0]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: K differs from its transpose by 0.5; K must be symmetric
+    """
+    matrix = check_matrix(name, value, detached=detached)
+    n = matrix.shape[0]
+    if n != matrix.shape[1]:
+        raise ValueError(f"{name} has shape {tuple(matrix.shape)}; {name} must be square")
+    largest = float(torch.linalg.vector_norm(matrix, torch.inf))
+    step = max(1, (1 << 20) // n)
+    skew = max(
+        float(torch.linalg.vector_norm(matrix[k : k + step] - matrix[:, k : k + step].T, torch.inf))
+        for k in range(0, n, step)
+    )
+    if skew > n * torch.finfo(matrix.dtype).eps * largest:
+        raise ValueError(f"{name} differs from its transpose by {skew:.3g}; {name} must be symmetric")
+    return matrix
+
+
 def check_same_kind(name: str, value: Tensor, reference_name: str, reference: Tensor) -> None:
-    """Raise if ``value`` and ``reference`` differ in dtype or device."""
+    """Raise if `value` and `reference` differ in dtype or device.
+
+    Parameters
+    ----------
+    name, reference_name : str
+        What they are called in the error.
+    value, reference : Tensor
+        The two tensors.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
     if value.dtype != reference.dtype:
         raise ValueError(f"{name} has dtype {value.dtype} but {reference_name} has {reference.dtype}; they must agree")
     if value.device != reference.device:
@@ -35,13 +147,36 @@ def check_same_kind(name: str, value: Tensor, reference_name: str, reference: Te
 
 
 def check_labels(name: str, value: Any, *, samples: int, classes: int) -> Tensor:
-    """Return ``value`` as int64 labels if it is a vector of ``samples`` integers in 0…classes−1."""
+    """Return `value` as int64 labels if it is a vector of integers in 0…classes−1, of any integer dtype.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    samples, classes : int
+        Its length, and the number of classes.
+
+    Returns
+    -------
+    Tensor, shape (samples,)
+
+    Raises
+    ------
+    TypeError
+        If it is no tensor of integers.
+    ValueError
+        If it has another shape, or an entry is no class.
+    """
     if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a torch.Tensor of integers, got {type(value).__name__}")
+        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be a torch.Tensor of integers")
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
-        raise TypeError(f"{name} must hold integer labels, got dtype {value.dtype}")
+        raise TypeError(f"{name} has dtype {value.dtype}; {name} must hold integer labels")
     if value.shape != (samples,):
-        raise ValueError(f"{name} must have shape ({samples},), one label a sample, got {tuple(value.shape)}")
+        raise ValueError(
+            f"{name} has shape {tuple(value.shape)}; {name} must have shape ({samples},), one label a sample"
+        )
     labels = value.to(torch.int64)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
@@ -50,22 +185,56 @@ def check_labels(name: str, value: Any, *, samples: int, classes: int) -> Tensor
     return labels
 
 
-def check_number(name: str, value: Any, *, positive: bool = True) -> float:
-    """Return ``value`` as a finite float that is positive (or, with ``positive=False``, non-negative)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a real number, got {type(value).__name__}")
-    number = float(value)
-    if not math.isfinite(number) or number < 0 or (positive and number == 0):
-        raise ValueError(f"{name} must be {'positive' if positive else 'non-negative'} and finite, got {value!r}")
-    return number
+def check_generator(name: str, value: Any) -> torch.Generator:
+    """Return `value` if it is a generator on the CPU, where random numbers are drawn whatever the device.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+
+    Returns
+    -------
+    torch.Generator
+        The value.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
+    if not isinstance(value, torch.Generator):
+        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be a torch.Generator")
+    if value.device.type != "cpu":
+        raise ValueError(f"{name} is on {value.device}; {name} must be on the CPU")
+    return value
 
 
 def check_device(device: str | torch.device) -> torch.device:
-    """Return ``device`` as a torch.device on which a tensor can be made."""
+    """Return `device` as a torch.device on which a tensor can be made and holds numbers.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        What the caller was given.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name here.
+    """
     try:
         found = torch.device(device)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device {device!r} cannot be used here: {reason}") from error
+    if found.type == "meta":
+        raise ValueError(f"device {device!r} cannot be used here: it holds no numbers")
     return found

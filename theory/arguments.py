@@ -167,7 +167,7 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     Returns
     -------
     object
-        The value.
+        The choice that the value equals: a NumPy string becomes a str.
 
     Raises
     ------
@@ -181,9 +181,10 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     ...
     ValueError: polish = 'no'; polish must be one of 'none', 'best'
     """
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
-        raise _wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
-    return value
+    for choice in choices:
+        if isinstance(value, type(choice)) and isinstance(value, bool) == isinstance(choice, bool) and value == choice:
+            return choice
+    raise _wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
 
 
 def check_array(name: str, value: object, *, ndim: int | None = None, empty: bool = True) -> Float[np.ndarray, "..."]:

@@ -51,7 +51,8 @@ from numerics.kernels import (
 )
 from numerics.linalg import psd_eigh, row_squares
 from numerics.metrics import CollapseMetrics, centred_gram, collapse_metrics
-from numerics.tensors import check_device, check_number
+from numerics.tensors import check_device
+from theory.arguments import check_real
 
 __all__ = ["STAGES", "AgopRoot", "DeepRFM", "LayerRecord", "agop_root"]
 
@@ -486,7 +487,7 @@ class DeepRFM(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore
             raise ValueError("kernel must have no Mahalanobis matrix M: each layer has its own")
         if not isinstance(self._feature_map(), FeatureMap):
             raise TypeError(f"feature_map must be one of numerics.kernels, got {type(self.feature_map).__name__}")
-        check_number("ridge", self.ridge, positive=False)
+        check_real("ridge", self.ridge, at_least=0.0)
         allowed = {
             "targets": ("signed", "onehot"),
             "agop_scale": ("mean", "sum"),

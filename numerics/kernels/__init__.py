@@ -1,22 +1,24 @@
 """Kernels, their random features, distances of nearly coincident points, and kernel ridge regression."""
 
-from numerics.kernels._feature_maps import (
+from numerics.kernels._distances import (
+    COINCIDENCE,
+    coincidence_radius,
+    distances_about,
+    squared_distances,
+)
+from numerics.kernels._features import (
     CosineFeatures,
     DrawnFeatures,
     FeatureMap,
     ReLUFeatures,
 )
 from numerics.kernels._kernels import (
-    COINCIDENCE,
     Gaussian,
     Kernel,
     Laplace,
     Linear,
     Linearised,
     RadialKernel,
-    coincidence_radius,
-    distances_about,
-    squared_distances,
 )
 from numerics.kernels._regression import (
     KernelSolution,

@@ -1,8 +1,8 @@
-r"""Kernel ridge(less) regression that knows when its matrix is singular.
+"""Kernel ridge(less) regression that knows when its matrix is singular.
 
-Solves :math:`(K + γI)\,α = Y`. As data collapses the rows of K for one class become equal, and without a ridge the
+It solves (K + γI) α = Y. As data collapses the rows of K for one class become equal, and without a ridge the
 matrix becomes singular to working precision. The limit γ → 0 of the solution then still exists: it is the
-pseudo-inverse solution :math:`K^\dagger Y`. Two ways of computing it are offered.
+pseudo-inverse solution K†Y. Two ways of computing it are offered.
 
 pinv
     Eigenvalues below the cut-off n·ε·λ_max, the rounding error of K itself, are dropped.
@@ -21,14 +21,16 @@ matrix (1955).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.tensors import check_matrix, check_number, check_same_kind
+from numerics.scaling import common_scale
+from numerics.tensors import check_matrix, check_same_kind, check_symmetric
+from theory.arguments import check_choice, check_real
 
 __all__ = ["KernelSolution", "SingularKernelWarning", "extreme_eigenvalue", "solve_kernel"]
 
@@ -50,18 +52,18 @@ class KernelSolution:
 
     Attributes
     ----------
-    alpha
+    alpha : Tensor, shape (n, c)
         The coefficients.
-    method
-        ``"cholesky"``, or ``"pinv"`` or ``"jitter"`` where the matrix was singular to working precision.
-    condition
+    method : {"cholesky", "pinv", "jitter"}
+        The last two where the matrix was singular to working precision.
+    condition : float
         Condition number of K + γI: the estimate of 40 Lanczos steps at either end of the spectrum, a lower bound that
         is good to a few per cent; exact for ``"pinv"``; infinite where the smallest eigenvalue is not positive.
-    rank
+    rank : int
         Number of eigenvalues kept; n unless the method is ``"pinv"``.
-    shift
+    shift : float
         The cut-off of the pseudo-inverse, or the jitter; zero for ``"cholesky"``.
-    residual
+    residual : float
         ‖(K + γI)α − Y‖_F / ‖Y‖_F.
     """
 
@@ -78,15 +80,25 @@ class KernelSolution:
         return self.method != "cholesky"
 
 
-def extreme_eigenvalue(apply: Callable[[Tensor], Tensor], like: Float[Tensor, "n n"]) -> float:
+def extreme_eigenvalue(apply: Callable[[Tensor], Tensor], like: Float[Tensor, "n c"]) -> float:
     """The largest eigenvalue of a symmetric operator, from below, by 40 steps of Lanczos from a fixed vector.
 
     Parameters
     ----------
-    apply
-        v ↦ Av for (n, 1) tensors.
-    like
+    apply : callable
+        v ↦ Av for tensors of shape (n, 1).
+    like : Tensor, shape (n, c)
         A tensor with n rows, and the dtype and device to work in.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> A = torch.diag(torch.tensor([1.0, 2.0, 5.0], dtype=torch.float64))
+    >>> round(extreme_eigenvalue(lambda v: A @ v, A), 9)
+    5.0
     """
     n = like.shape[0]
     generator = torch.Generator().manual_seed(0)
@@ -123,20 +135,25 @@ def solve_kernel(
 
     Parameters
     ----------
-    K
+    K : Tensor, shape (n, n)
         The kernel matrix; overwritten when ridge > 0.
-    Y
+    Y : Tensor, shape (n, c)
         Targets, one column an output.
-    ridge
+    ridge : float
         γ ≥ 0.
-    singular
+    singular : {"auto", "pinv", "jitter"}
         What to do if the matrix is singular to working precision, see the module: ``"auto"`` is ``"pinv"`` up to
         2,048 points and ``"jitter"`` beyond.
+
+    Returns
+    -------
+    KernelSolution
 
     Raises
     ------
     TypeError, ValueError
-        If arguments do not fit together or are not finite, or K has an eigenvalue that is negative beyond rounding.
+        If arguments do not fit together or are not finite, K is not symmetric up to rounding or has an eigenvalue that
+        is negative beyond rounding, or the coefficients are beyond the numbers of the dtype.
 
     Examples
     --------
@@ -145,7 +162,18 @@ def solve_kernel(
     >>> solution.method, solution.rank, round(solution.alpha[0].item(), 12)
     ('pinv', 1, 0.5)
     """
-    _check(K, Y, ridge, singular)
+    ridge = _check(K, Y, ridge, singular)
+    size, target_size = common_scale(K), common_scale(Y)
+    if size == target_size == 1.0:
+        return _solution(K, Y, ridge, singular)
+    scaled = _solution(K / size, Y / target_size, ridge / size, singular)
+    alpha = scaled.alpha * target_size / size
+    if not bool(torch.isfinite(alpha).all()):
+        raise ValueError(f"the coefficients are of size 1e{math.log10(target_size / size):+.0f}, beyond {alpha.dtype}")
+    return replace(scaled, alpha=alpha, shift=scaled.shift * size)
+
+
+def _solution(K: Tensor, Y: Tensor, ridge: float, singular: Singular) -> KernelSolution:
     n = K.shape[0]
     if ridge > 0.0:
         K.diagonal().add_(ridge)
@@ -178,17 +206,14 @@ def _by_cholesky(K: Tensor, Y: Tensor, largest: float, cutoff: float) -> KernelS
     return KernelSolution(alpha, "cholesky", largest * inverse, K.shape[0], 0.0, _residual(K, alpha, Y))
 
 
-def _check(K: Tensor, Y: Tensor, ridge: float, singular: str) -> None:
-    check_matrix("K", K)
-    if K.shape[0] != K.shape[1]:
-        raise ValueError(f"K must be square, got shape {tuple(K.shape)}")
-    check_matrix("Y", Y)
+def _check(K: Tensor, Y: Tensor, ridge: float, singular: str) -> float:
+    check_symmetric("K", K, detached=True)
+    check_matrix("Y", Y, detached=True)
     check_same_kind("Y", Y, "K", K)
     if Y.shape[0] != K.shape[0]:
-        raise ValueError(f"Y must have one row a point: {K.shape[0]}, got shape {tuple(Y.shape)}")
-    check_number("ridge", ridge, positive=False)
-    if singular not in ("auto", "pinv", "jitter"):
-        raise ValueError(f"singular must be 'auto', 'pinv' or 'jitter', got {singular!r}")
+        raise ValueError(f"Y has shape {tuple(Y.shape)}; Y must have one row a point: {K.shape[0]}")
+    check_choice("singular", singular, ("auto", "pinv", "jitter"))
+    return check_real("ridge", ridge, at_least=0.0)
 
 
 def _residual(K: Tensor, alpha: Tensor, Y: Tensor) -> float:
@@ -199,7 +224,7 @@ def _residual(K: Tensor, alpha: Tensor, Y: Tensor) -> float:
 def _by_pinv(K: Tensor, Y: Tensor, cutoff: float) -> KernelSolution:
     values, vectors = torch.linalg.eigh(K)
     if float(values[0]) < -cutoff:
-        raise ValueError(f"K must be positive semi-definite; it has the eigenvalue {float(values[0]):.3g}")
+        raise ValueError(f"K has the eigenvalue {float(values[0]):.3g}; K must be positive semi-definite")
     kept = values > cutoff
     basis = vectors[:, kept]
     alpha = basis @ ((basis.T @ Y) / values[kept, None])
@@ -217,7 +242,7 @@ def _by_jitter(K: Tensor, Y: Tensor, jitter: float) -> KernelSolution:
             break
         jitter *= 4.0
     else:
-        raise ValueError(f"K must be positive semi-definite; it has an eigenvalue below {-jitter / 4.0:.3g}")
+        raise ValueError(f"K has an eigenvalue below {-jitter / 4.0:.3g}; K must be positive semi-definite")
     alpha = _solve(factor, Y)
     residual = _residual(K, alpha, Y)
     for _ in range(_RILEY_STEPS):

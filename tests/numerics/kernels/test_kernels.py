@@ -1,14 +1,11 @@
-"""numerics.kernels: values and gradients by definition, distances of nearly coincident points, wrong input."""
+"""numerics.kernels: values and gradients by definition, at every size of the points; wrong input."""
 
-from decimal import Decimal, getcontext
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from numerics import kernels
 from numerics.kernels import COINCIDENCE, Gaussian, Laplace, Linear, Linearised, squared_distances
 
 F64 = torch.float64
@@ -69,91 +66,6 @@ def test_linearised_kernel_perturbs_the_training_points_alone():
     assert torch.equal(Linearised(0.3).gradient(X), Linear().gradient(X))
 
 
-def exact_square(x, z):
-    getcontext().prec = 60
-    return float(sum((Decimal(a) - Decimal(b)) ** 2 for a, b in zip(x.tolist(), z.tolist(), strict=True)))
-
-
-@given(st.integers(-16, 0), st.integers(1, 3), st.integers(0, 10**6))
-def test_distances_keep_their_relative_accuracy_as_clusters_collapse(exponent, classes, seed):
-    """Against 60 digits, whatever the size of the clusters; float64 points are exact rationals."""
-    n, d = 12, 5
-    centres = 100.0 * points(classes, d, seed)
-    X = centres[torch.arange(n) % classes] + 10.0**exponent * points(n, d, seed + 1)
-    X[3] = X[0]
-    distances = squared_distances(X)
-    for i in range(n):
-        for j in range(n):
-            # d + 4 roundings of squares and sums, doubled; a pair above the refinement threshold loses up to 1e4 more.
-            assert distances[i, j].item() == pytest.approx(exact_square(X[i], X[j]), rel=2 * (d + 4) * 1e4 * 1.2e-16)
-    assert torch.equal(distances, squared_distances(X, X.clone()).minimum(distances))
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1e-7, 1e-12, 1e-15])
-def test_large_clusters_take_the_recentred_path(scale):
-    X = 5.0 * points(4, 60, 1)[torch.arange(400) % 4] + scale * points(400, 60, 2)
-    reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
-    distances = squared_distances(X)
-    torch.testing.assert_close(distances, reference, rtol=2e-10, atol=0.0)  # 1e-16 / the threshold 1e-4, times √d
-    assert torch.equal(distances, distances.T)
-    rectangular = squared_distances(X[:150], X[50:])
-    torch.testing.assert_close(rectangular, reference[:150, 50:], rtol=2e-10, atol=0.0)
-
-
-def test_nested_clusters_are_recentred_again():
-    sizes = [1.0, 1e-4, 1e-8]
-    index = torch.arange(600)
-    X = sum(s * points(5, 20, k)[(index // 5**k) % 5] for k, s in enumerate(sizes)) + 1e-13 * points(600, 20, 9)
-    reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
-    torch.testing.assert_close(squared_distances(X), reference, rtol=2e-10, atol=0.0)
-
-
-def clusters_of_many_scales(scale, spread, dtype=F64):
-    """Unit vectors around which points lie at radii scale · exp(spread · g), g standard normal."""
-    centres, steps, radii = points(4, 60, 1, dtype), points(400, 60, 2, dtype), points(400, 1, 3, dtype)
-    unit = torch.nn.functional.normalize
-    return unit(centres)[torch.arange(400) % 4] + scale * torch.exp(spread * radii) * unit(steps)
-
-
-def segments(dtype):
-    """From −0.6 to −0.5 and from 0.5 to 0.6, each in need of many balls that overlap."""
-    steps = torch.linspace(0.5, 0.6, 200, dtype=dtype)
-    return torch.cat([-steps, steps])
-
-
-SPREAD_OUT = {
-    "a class across the threshold": lambda dtype: clusters_of_many_scales(0.007, 0.5, dtype),
-    "radii over ten orders": lambda dtype: clusters_of_many_scales(1e-5, 4.0, dtype),
-    "two segments": lambda dtype: segments(dtype)[:, None] * points(1, 60, 7, dtype),
-    "a plane": lambda dtype: points(400, 2, 4, dtype) @ torch.linalg.qr(points(60, 2, 1, dtype)).Q.T,
-    "a cusp": lambda dtype: torch.exp(3.0 * points(400, 1, 5, dtype)) * points(400, 60, 6, dtype),
-    "duplicates": lambda dtype: clusters_of_many_scales(1e-3, 1.0, dtype)[torch.arange(400) % 37],
-}
-
-
-@pytest.mark.parametrize("name", SPREAD_OUT)
-@pytest.mark.parametrize("dtype", [F64, torch.float32])
-def test_distances_of_every_scale_at_once_keep_their_accuracy(name, dtype):
-    # The expanded square is off by some √d machine epsilons of the norms, of which what is kept is a share at least.
-    error = 2 * 60**0.5 * torch.finfo(dtype).eps / kernels._CANCELLATION[dtype]
-    X = SPREAD_OUT[name](dtype)
-    reference = torch.cdist(X, X, compute_mode="donot_use_mm_for_euclid_dist").square()
-    distances = squared_distances(X)
-    torch.testing.assert_close(distances, reference, rtol=error, atol=0.0)
-    assert torch.equal(distances, distances.T)
-    torch.testing.assert_close(squared_distances(X[:150], X[50:]), reference[:150, 50:], rtol=error, atol=0.0)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 5e-3, 0.01, 0.02, 1e-8])
-def test_collapsing_classes_are_recomputed_by_products(scale, monkeypatch):
-    """Pair by pair only a few a point and level, however the radii of a class straddle the threshold."""
-    pairs = []
-    refine = kernels._refine_pairs
-    monkeypatch.setattr(kernels, "_refine_pairs", lambda *a: (pairs.append(len(a[3])), refine(*a)))
-    squared_distances(clusters_of_many_scales(scale, 0.5))
-    assert sum(pairs) <= 8 * 400
-
-
 def test_equal_points_are_at_distance_zero_and_have_no_gradient():
     X = points(5, 3)
     X[4] = X[1]
@@ -186,7 +98,8 @@ def test_float32_stays_float32():
 
 @pytest.mark.parametrize("make", [Laplace, Gaussian])
 @pytest.mark.parametrize(
-    ("bandwidth", "error"), [(0.0, ValueError), (-1, ValueError), (float("nan"), ValueError), ("2", TypeError)]
+    ("bandwidth", "error"),
+    [(0.0, ValueError), (-1, ValueError), (float("nan"), ValueError), ("two", ValueError), ([2.0], TypeError)],
 )
 def test_bandwidths_must_be_positive(make, bandwidth, error):
     with pytest.raises(error, match="bandwidth"):
@@ -209,7 +122,7 @@ def test_mahalanobis_matrices_must_be_symmetric_psd(M, message):
 
 def test_wrong_points():
     X = points(3, 2)
-    with pytest.raises(TypeError, match=r"X must be a torch\.Tensor, got ndarray"):
+    with pytest.raises(TypeError, match=r"X is a ndarray; X must be a torch\.Tensor"):
         Laplace(1.0)(np.ones((2, 2)))
     with pytest.raises(ValueError, match="shape"):
         Laplace(1.0)(X[0])
@@ -229,3 +142,68 @@ def test_wrong_points():
         Gaussian(1.0)(bad)
     with pytest.raises(ValueError, match="lam"):
         Linearised(-0.1)
+    with pytest.raises(ValueError, match="X is sparse or nested; X must be dense"):
+        Laplace(1.0)(X.to_sparse())
+    with pytest.raises(ValueError, match="the device meta, which holds no numbers"):
+        Laplace(1.0)(X.to("meta"))
+
+
+@pytest.mark.parametrize("kernel", [Laplace(1.0), Gaussian(1.0), Linear()])
+def test_a_gradient_that_would_be_cut_is_refused_and_one_of_nothing_taken(kernel):
+    X = points(3, 2)
+    followed = X.clone().requires_grad_()
+    for call in (kernel, kernel.gradient, lambda Z: kernel(X, Z)):
+        with pytest.raises(ValueError, match=r"must be detached: .\.detach\(\)"):
+            call(followed)
+    with torch.no_grad():
+        assert torch.equal(kernel(followed), kernel(X))
+
+
+def test_numbers_of_every_type_are_taken_and_kept_plain():
+    for two in (2, np.float32(2), np.int8(2), Fraction(2), "2", torch.tensor(2.0)):
+        assert type(Laplace(two).bandwidth) is type(Linearised(two).lam) is float
+        assert Gaussian(two).bandwidth == Linearised(two).lam == 2.0
+
+
+SIZES = [(torch.float32, 2.0**66), (torch.float32, 2.0**-66), (F64, 2.0**498), (F64, 2.0**-498)]  # 1e±20 and 1e±150
+
+
+def collapsing(dtype):
+    """Points apart, near and coincident."""
+    X = points(60, 7, 3, dtype)
+    X[20:40] = X[:20] + 1e-4 * points(20, 7, 4, dtype)
+    X[40:50] = X[:10]
+    return X
+
+
+@pytest.mark.parametrize(("dtype", "size"), SIZES)
+@pytest.mark.parametrize("make", [Laplace, Gaussian])
+def test_points_of_any_size_have_the_kernel_of_the_rescaled_points(dtype, size, make):
+    X, Z = collapsing(dtype), points(9, 7, 5, dtype)
+    assert torch.equal(make(size)(size * X), make(1.0)(X))
+    assert torch.equal(make(size)(size * X, size * Z), make(1.0)(X, Z))
+    assert torch.equal(make(size).gradient(size * X), make(1.0).gradient(X) / size)
+
+
+@pytest.mark.parametrize(("dtype", "size"), SIZES)
+def test_inner_products_that_no_number_holds_are_refused_and_others_right(dtype, size):
+    X = points(9, 7, 5, dtype)
+    if dtype == F64:
+        torch.testing.assert_close(Linear()(size * X), Linear()(X) * size**2, rtol=1e-13, atol=0.0)
+        torch.testing.assert_close(Linear().diagonal(size * X), Linear().diagonal(X) * size**2, rtol=1e-13, atol=0.0)
+    else:
+        for call in (Linear(), Linear().diagonal):
+            with pytest.raises(ValueError, match=r"which torch\.float32 cannot hold; take float64, or scale the data"):
+                call(size * X)
+    torch.testing.assert_close(Linear().gradient(size * X), Linear().gradient(X) * size)
+
+
+@pytest.mark.parametrize("make", [Laplace, Gaussian])
+@pytest.mark.parametrize("dtype", [F64, torch.float32])
+def test_bandwidths_of_any_size_have_values_and_refuse_gradients_that_vanish(make, dtype):
+    X = points(5, 3, dtype=dtype)
+    assert torch.equal(make(1e-300)(X), torch.eye(5, dtype=dtype))
+    assert torch.equal(make(1e300)(X), torch.ones(5, 5, dtype=dtype))
+    assert not make(1e-300).gradient(X).any()
+    with pytest.raises(ValueError, match="times the size of the points; it must be at most"):
+        make(1e300).gradient(X)

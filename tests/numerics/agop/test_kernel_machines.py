@@ -1,4 +1,4 @@
-"""numerics.agop: both routes against Jacobians by torch.func and against xrfm; memory; wrong input."""
+"""numerics.agop.kernel_agop: both routes against Jacobians, differences and xrfm; sizes; memory; wrong input."""
 
 import subprocess
 import sys
@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
-from numerics import agop
-from numerics.agop import AgopAccuracyWarning, agop_cost, kernel_agop, model_agop
+from numerics.agop import AgopAccuracyWarning, _kernel_machines, agop_cost, kernel_agop
+from numerics.agop._machine import KernelMachine
+from numerics.agop._near_pairs import NearPairs
 from numerics.kernels import Gaussian, Laplace, Linear, Linearised
 
 F64 = torch.float64
@@ -163,9 +163,9 @@ def collapsed_machine(scale, n=80, classes=4):
 def spied(monkeypatch):
     """What the route takes besides the plain samples route."""
     taken = []
-    rest, features = agop._NearPairs.rest, agop._by_features
-    monkeypatch.setattr(agop._NearPairs, "rest", lambda *a: (taken.append("near pairs"), rest(*a))[1])
-    monkeypatch.setattr(agop, "_by_features", lambda *a: (taken.append("features"), features(*a))[1])
+    rest, features = NearPairs.rest, _kernel_machines.by_features
+    monkeypatch.setattr(NearPairs, "rest", lambda *a: (taken.append("near pairs"), rest(*a))[1])
+    monkeypatch.setattr(_kernel_machines, "by_features", lambda *a: (taken.append("features"), features(*a))[1])
     return taken
 
 
@@ -181,13 +181,91 @@ def test_collapsed_classes_keep_the_samples_route_and_their_digits(scale, expect
     assert relative(result, by_jacobian(kernel, X, alpha)) < 1e-13
 
 
-def test_the_amplification_is_foreseen_from_the_gradients_at_a_few_points(monkeypatch):
+def test_the_amplification_is_foreseen_from_the_gradients_at_a_few_points():
     kernel, X, alpha = Laplace(2.0), points(50, 7), points(50, 3, 1)
     exact = 50 * torch.trace(by_jacobian(kernel, X, alpha)).item()
-    machine = agop._Machine(kernel, X, alpha)
-    assert machine.foreseen_trace(machine.factor()[machine.probes()]) == pytest.approx(exact, rel=0.5)
-    monkeypatch.setattr(agop, "_PROBES", 50)
-    assert machine.foreseen_trace(machine.factor()[machine.probes()]) == pytest.approx(exact, rel=1e-12)
+    machine = KernelMachine(kernel, X, alpha)
+    for probes, error in ((machine.probes(), 0.5), (machine.probes(50), 1e-12)):
+        assert machine.foreseen_trace(machine.factor()[probes], probes) == pytest.approx(exact, rel=error)
+
+
+def by_differences(kernel, X, alpha):
+    """The AGOP from differences of the points, pair by pair: every digit of them that there is."""
+    difference = X[:, None, :] - X
+    square = difference.square().sum(dim=2)
+    apart = square > (1e-10 * (X - X.mean(dim=0)).norm(dim=1).max()) ** 2
+    r = torch.where(apart, square, 1.0).sqrt()
+    L = kernel.bandwidth
+    slope = torch.exp(-r / L) / (r * L) if isinstance(kernel, Laplace) else torch.exp(-(r**2) / (2 * L**2)) / L**2
+    gradients = torch.einsum("ij,ijd,jc->icd", torch.where(apart, -slope, 0.0), difference, alpha)
+    return torch.einsum("icd,ice->de", gradients, gradients) / len(X)
+
+
+def few_near_duplicates():
+    X = points(200, 8)
+    X[50:60] = X[:10] + 1e-9 * points(10, 8, 3)
+    return X
+
+
+NEAR = {
+    "a few pairs": few_near_duplicates,
+    "classes": lambda: points(4, 8, 5)[torch.arange(200) % 4] + 1e-9 * points(200, 8, 3),
+    "classes of clusters": lambda: (
+        points(4, 8, 5)[torch.arange(200) % 4]
+        + 1e-3 * points(20, 8, 7)[torch.arange(200) // 10]
+        + 1e-9 * points(200, 8, 3)
+    ),
+    "a line through all scales": lambda: torch.logspace(-9, 0, 200, dtype=F64)[:, None] * points(1, 8, 5),
+}
+
+
+@pytest.mark.parametrize("name", NEAR)
+@pytest.mark.parametrize("outputs", [1, 3, 40])
+@pytest.mark.parametrize("kernel", [Laplace(2.0), Gaussian(2.0), Gaussian(1e-8)])
+def test_near_duplicates_lose_no_digits(name, outputs, kernel):
+    """Where only the pairs at 1e-9 have a gradient, products about the mean of all points would lose half of them."""
+    X, alpha = NEAR[name](), points(200, outputs, 1)
+    expected = by_differences(kernel, X, alpha)
+    for route in ("auto", "features"):
+        result = kernel_agop(kernel, X, alpha, route=route)
+        # A pair keeps all digits but two of those of its difference; the distance itself has eleven at least.
+        assert relative(result, expected) < 1e-11
+    # Blocks of 64 points, across which classes and clusters reach.
+    limit = 8 * (2 * 200 * 8 + 64 + (13 * 200 // 4 + 16 * outputs + 16) * 64)
+    assert relative(kernel_agop(kernel, X, alpha, route="features", memory_limit=limit), expected) < 1e-11
+
+
+def test_gradients_that_cancel_by_themselves_are_warned_of():
+    """A dipole whose two points are 1e-9 apart has, at all other points, a gradient of 1e-9 of its terms."""
+    X, alpha = points(40, 5), torch.zeros(40, 1, dtype=F64)
+    X[1] = X[0] + 1e-9 * points(1, 5, 1)[0]
+    alpha[0], alpha[1] = 1.0, -1.0
+    with pytest.warns(AgopAccuracyWarning, match="left of terms that cancel"):
+        kernel_agop(Gaussian(2.0), X, alpha, route="features")
+
+
+@pytest.mark.parametrize(("dtype", "size"), [
+    (torch.float32, 2.0**66), (torch.float32, 2.0**-66), (F64, 2.0**498), (F64, 2.0**-498),
+])  # fmt: skip
+@pytest.mark.parametrize("make", [Laplace, Gaussian])
+@pytest.mark.parametrize("route", ["auto", "features", "samples"])
+def test_the_agop_of_data_of_any_size_is_that_of_the_rescaled_data(dtype, size, make, route):
+    X, alpha = points(60, 7, 3, dtype), points(60, 3, 1, dtype)
+    X[20:40] = X[:20] + 1e-3 * X[40:]
+    expected = kernel_agop(make(2.0), X, alpha, route=route)
+    assert torch.equal(kernel_agop(make(2.0 * size), size * X, size * alpha, route=route), expected)
+    if dtype == F64:
+        assert torch.equal(kernel_agop(make(2.0 * size), size * X, alpha, route=route), expected / size**2)
+        assert torch.equal(kernel_agop(make(2.0), X, size * alpha, route=route), expected * size**2)
+    else:
+        with pytest.raises(ValueError, match=r"the AGOP has entries of size .*, which torch\.float32 cannot hold"):
+            kernel_agop(make(2.0 * size), size * X, alpha, route=route)
+
+
+def test_the_agop_of_linear_kernels_at_any_size():
+    X, alpha = points(9, 4), points(9, 2, 1)
+    for size in (2.0**498, 2.0**-498):
+        assert torch.equal(kernel_agop(Linear(), size * X, alpha / size), kernel_agop(Linear(), X, alpha))
 
 
 def test_near_pairs_are_left_in_where_there_is_no_memory_to_take_them_out(monkeypatch):
@@ -241,62 +319,12 @@ def test_memory_stays_within_the_limit():
     assert used < 45_000_000
 
 
-class Model(nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.first = nn.Linear(4, 6, dtype=F64)
-        self.second = nn.Linear(6, 3, dtype=F64)
-        self.unused = nn.Linear(2, 2, dtype=F64)
-
-    def forward(self, x):
-        return self.second(torch.tanh(self.first(x)))
-
-
-def test_model_agop_at_the_input_and_at_a_layer():
-    model, X = Model(), points(11, 4)
-    W1, W2 = model.first.weight, model.second.weight
-    expected_input, expected_hidden = torch.zeros(4, 4, dtype=F64), W2.T @ W2
-    for x in X:
-        J = W2 @ torch.diag(1 - torch.tanh(model.first(x)) ** 2) @ W1
-        expected_input += J.T @ J / len(X)
-    torch.testing.assert_close(model_agop(model, X, batch_size=4), expected_input.detach())
-    torch.testing.assert_close(model_agop(model, X, layer="first"), expected_input.detach())
-    torch.testing.assert_close(model_agop(model, X, layer="second", batch_size=5), expected_hidden.detach())
-    assert all(not module._forward_pre_hooks for module in model.modules())
-
-
-def test_model_agop_of_images():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.ReLU(), nn.Linear(8, 3)).double().eval()
-    X = points(5, 16).reshape(5, 1, 4, 4)
-    J = torch.stack([torch.autograd.functional.jacobian(lambda x: model(x[None])[0], x).flatten(1) for x in X])
-    torch.testing.assert_close(model_agop(model, X), torch.einsum("ncd,nce->de", J, J) / 5)
-    assert model_agop(model, X, layer="3").shape == (8, 8)
-
-
-def test_wrong_input_to_model_agop():
-    model, X = Model(), points(3, 4)
-    with pytest.raises(TypeError, match="Module"):
-        model_agop(lambda x: x, X)
-    with pytest.raises(ValueError, match="there are: first, second"):
-        model_agop(model, X, layer="third")
-    with pytest.raises(ValueError, match="called 0 times"):
-        model_agop(model, X, layer="unused")
-    with pytest.raises(ValueError, match="batch_size"):
-        model_agop(model, X, batch_size=0)
-    with pytest.raises(ValueError, match="samples"):
-        model_agop(model, X[0])
-    with pytest.raises(ValueError, match="one vector a sample"):
-        model_agop(nn.Unflatten(1, (2, 2)), X)
-
-
 def test_wrong_input():
     X, alpha = points(6, 3), points(6, 2, 1)
     kernel = Laplace(1.0)
     with pytest.raises(TypeError, match="kernel"):
         kernel_agop("laplace", X, alpha)
-    with pytest.raises(ValueError, match="one row a point: 6"):
+    with pytest.raises(ValueError, match="alpha must have one row a point: 6"):
         kernel_agop(kernel, X, alpha[:5])
     with pytest.raises(ValueError, match="float32"):
         kernel_agop(kernel, X, alpha.float())

@@ -1,7 +1,7 @@
-r"""Random feature maps: ReLU features, and cosine random Fourier features of three kernels.
+"""Random feature maps: ReLU features, and cosine random Fourier features of three kernels.
 
-A feature map is described by a small immutable object; :meth:`FeatureMap.draw` draws its weights for a dimension and
-gives a :class:`DrawnFeatures`, which maps points. Weights are drawn on the CPU in float64 whatever the device, so that
+A feature map is described by a small immutable object; its method `draw` draws its weights for a dimension and gives
+`DrawnFeatures`, which map points. Weights are drawn on the CPU in float64 whatever the device, so that
 a seed means the same features on every machine.
 """
 
@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.tensors import check_matrix, check_number, check_same_kind
+from numerics.tensors import check_generator, check_matrix, check_same_kind
+from theory.arguments import check_choice, check_integer, check_real
 
 __all__ = ["CosineFeatures", "DrawnFeatures", "FeatureMap", "ReLUFeatures"]
 
@@ -23,7 +24,18 @@ Spectrum = Literal["gaussian", "laplace-l2", "laplace-l1"]
 
 @dataclass(frozen=True, eq=False)
 class DrawnFeatures:
-    """x ↦ scale · σ(Wx + b), σ the ReLU or the cosine.
+    """Random features that were drawn: x ↦ scale · σ(Wx + b), σ the ReLU or the cosine.
+
+    Parameters
+    ----------
+    activation : {"relu", "cos"}
+        σ.
+    weight : Tensor, shape (D, d)
+        W.
+    bias : Tensor, shape (D,), or None
+        b, if there is one.
+    scale : float
+        The factor in front.
 
     Examples
     --------
@@ -53,17 +65,24 @@ class FeatureMap(abc.ABC):
 
     Parameters
     ----------
-    width
+    width : int
         Number of features D ≥ 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the width is no positive integer.
     """
 
     width: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.width, bool) or not isinstance(self.width, int):
-            raise TypeError(f"width must be an integer, got {type(self.width).__name__}")
-        if self.width < 1:
-            raise ValueError(f"width must be at least 1, got {self.width}")
+        self._keep("width", check_integer("width", self.width, at_least=1))
+
+    def _keep(self, name: str, number: float) -> None:
+        """Keep a checked number in place of one of another type."""
+        if type(getattr(self, name)) is not type(number):
+            object.__setattr__(self, name, number)
 
     @abc.abstractmethod
     def sample(self, d: int, generator: torch.Generator) -> DrawnFeatures:
@@ -81,40 +100,38 @@ class FeatureMap(abc.ABC):
 
         Parameters
         ----------
-        d
+        d : int
             Dimension of the points.
-        generator
+        generator : torch.Generator
             A generator on the CPU.
-        device, dtype
-            Where and in what the features are to be computed.
+        device : str or torch.device
+            Where the features are to be computed.
+        dtype : torch.dtype
+            In what.
+
+        Returns
+        -------
+        DrawnFeatures
 
         Raises
         ------
         TypeError, ValueError
             If d is no positive integer or the generator is not on the CPU.
         """
-        if isinstance(d, bool) or not isinstance(d, int):
-            raise TypeError(f"d must be an integer, got {type(d).__name__}")
-        if d < 1:
-            raise ValueError(f"d must be at least 1, got {d}")
-        if not isinstance(generator, torch.Generator):
-            raise TypeError(f"generator must be a torch.Generator, got {type(generator).__name__}")
-        if generator.device.type != "cpu":
-            raise ValueError(f"generator must be on the CPU, got {generator.device}")
-        drawn = self.sample(d, generator)
+        drawn = self.sample(check_integer("d", d, at_least=1), check_generator("generator", generator))
         bias = None if drawn.bias is None else drawn.bias.to(device, dtype)
         return DrawnFeatures(drawn.activation, drawn.weight.to(device, dtype), bias, drawn.scale)
 
 
 @dataclass(frozen=True)
 class ReLUFeatures(FeatureMap):
-    r"""ReLU random features Φ(x) = σ(Wx), W of shape (width, d) with independent entries.
+    """ReLU random features Φ(x) = σ(Wx), W of shape (width, d) with independent entries.
 
     Parameters
     ----------
-    width
-        Number of features.
-    distribution
+    width : int
+        Number of features D ≥ 1.
+    distribution : {"normal", "uniform"}
         ``"normal"``: N(0, 2/width), for which ⟨Φ(x), Φ(z)⟩ has the expectation of Proposition A.1 of the paper.
         ``"uniform"``: uniform in ±1/√d, the initialisation of a torch linear layer, as in the paper's code.
 
@@ -134,8 +151,7 @@ class ReLUFeatures(FeatureMap):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.distribution not in ("normal", "uniform"):
-            raise ValueError(f"distribution must be 'normal' or 'uniform', got {self.distribution!r}")
+        check_choice("distribution", self.distribution, ("normal", "uniform"))
 
     def sample(self, d: int, generator: torch.Generator) -> DrawnFeatures:
         if self.distribution == "normal":
@@ -149,25 +165,23 @@ class ReLUFeatures(FeatureMap):
 
 @dataclass(frozen=True)
 class CosineFeatures(FeatureMap):
-    r"""Random Fourier features √(2/D) cos(ωx + b), b uniform in [0, 2π), of a shift-invariant kernel.
+    """Random Fourier features √(2/D) cos(ωx + b), b uniform in [0, 2π), of a shift-invariant kernel.
 
     ⟨Φ(x), Φ(z)⟩ has expectation k(x, z) for
 
-    ==============  ==================================  =============================================
-    ``kernel``      k(x, z), L the bandwidth            frequencies ω
-    ==============  ==================================  =============================================
-    ``gaussian``    exp(−‖x − z‖₂² / (2L²))             N(0, I) / L
-    ``laplace-l2``  exp(−‖x − z‖₂ / L)                  multivariate Cauchy: N(0, I) / (L·abs(N(0, 1)))
-    ``laplace-l1``  exp(−‖x − z‖₁ / L)                  independent Cauchy / L
-    ==============  ==================================  =============================================
+    | `kernel` | k(x, z), L the bandwidth | frequencies ω |
+    | --- | --- | --- |
+    | ``"gaussian"`` | exp(−‖x − z‖₂² / (2L²)) | N(0, I) / L |
+    | ``"laplace-l2"`` | exp(−‖x − z‖₂ / L) | multivariate Cauchy: N(0, I) / (L·abs(N(0, 1))) |
+    | ``"laplace-l1"`` | exp(−‖x − z‖₁ / L) | independent Cauchy / L |
 
     Parameters
     ----------
-    width
-        Number of features D.
-    kernel
+    width : int
+        Number of features D ≥ 1.
+    kernel : {"gaussian", "laplace-l2", "laplace-l1"}
         One of the three.
-    bandwidth
+    bandwidth : float
         L > 0. The paper states its ℓ1-Laplace features by a rate, 0.05: that is L = 20 here.
 
     References
@@ -187,9 +201,8 @@ class CosineFeatures(FeatureMap):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.kernel not in ("gaussian", "laplace-l2", "laplace-l1"):
-            raise ValueError(f"kernel must be 'gaussian', 'laplace-l2' or 'laplace-l1', got {self.kernel!r}")
-        check_number("bandwidth", self.bandwidth)
+        check_choice("kernel", self.kernel, ("gaussian", "laplace-l2", "laplace-l1"))
+        self._keep("bandwidth", check_real("bandwidth", self.bandwidth, above=0.0))
 
     def sample(self, d: int, generator: torch.Generator) -> DrawnFeatures:
         D = self.width

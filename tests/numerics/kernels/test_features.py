@@ -1,6 +1,7 @@
 """numerics.kernels: expected inner products within their statistical error, seeds, wrong input."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -73,17 +74,19 @@ def test_a_seed_repeats_and_dtype_is_followed(feature_map):
 
 
 def test_wrong_input():
-    with pytest.raises(ValueError, match="width must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="width = 0; width must be an integer ≥ 1"):
         ReLUFeatures(0)
+    with pytest.raises(ValueError, match=r"width = 2\.5"):
+        CosineFeatures(2.5)
     with pytest.raises(TypeError, match="width"):
-        CosineFeatures(2.0)
+        CosineFeatures("wide")
     with pytest.raises(ValueError, match="distribution"):
         ReLUFeatures(3, distribution="cauchy")
     with pytest.raises(ValueError, match="kernel must be"):
         CosineFeatures(3, "laplace")
-    with pytest.raises(ValueError, match="bandwidth must be positive"):
+    with pytest.raises(ValueError, match="bandwidth must be a finite real number > 0"):
         CosineFeatures(3, "gaussian", 0.0)
-    with pytest.raises(ValueError, match="d must be at least 1"):
+    with pytest.raises(ValueError, match="d must be an integer ≥ 1"):
         ReLUFeatures(3).draw(0, generator())
     with pytest.raises(TypeError, match="generator"):
         ReLUFeatures(3).draw(2, np.random.default_rng(0))
@@ -92,3 +95,10 @@ def test_wrong_input():
         drawn(points(4, 3))
     with pytest.raises(ValueError, match="float32"):
         drawn(points(4, 2).float())
+
+
+def test_numbers_of_every_type_are_taken_and_kept_plain():
+    features = CosineFeatures(np.int64(5), np.str_("laplace-l1"), Fraction(1, 4))
+    assert features == CosineFeatures(5, "laplace-l1", 0.25)
+    assert (type(features.width), type(features.bandwidth)) == (int, float)
+    assert ReLUFeatures(5.0) == ReLUFeatures(torch.tensor(5)) == ReLUFeatures(5)
