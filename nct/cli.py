@@ -29,6 +29,7 @@ COMMANDS = {
     "dufm": Command("nct.commands.dufm", "gradient descent from many seeds: losses, ranks, solutions"),
     "sweep": Command("nct.commands.sweep", "the same over a grid of settings, into one file"),
     "ledger": Command("nct.commands.ledger", "the claims of the ledger, with verdicts and statements"),
+    "verify": Command("nct.commands.verify", "run the claims of the ledger, or some of them"),
     "deep-rfm": Command("nct.commands.deep_rfm", "a deep recursive feature machine: NC1 and NC2 of every layer"),
 }
 
