@@ -19,7 +19,7 @@ TypeError: K = 'many' is a str; K must be an integer ≥ 6
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
@@ -31,7 +31,15 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["check_array", "check_choice", "check_exact", "check_integer", "check_real", "refuse_masked"]
+__all__ = [
+    "check_array",
+    "check_choice",
+    "check_exact",
+    "check_integer",
+    "check_real",
+    "check_sequence",
+    "refuse_masked",
+]
 
 T = TypeVar("T")
 
@@ -187,8 +195,53 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     raise _wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
 
 
-def check_array(name: str, value: object, *, ndim: int | None = None, empty: bool = True) -> Float[np.ndarray, "..."]:
-    """Return `value` as a float64 array of finite numbers.
+def check_sequence(
+    name: str, values: Any, check: Callable[[str, object], T], *, length: int | None = None, entries: str = "numbers"
+) -> list[T]:
+    """Return the entries of a sequence, each as a check of scalars returns it.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    values : object
+        What the caller was given.
+    check : callable
+        Takes an entry's name and the entry, and returns it converted or raises.
+    length : int, optional
+        The number of entries that there must be; at least 1 by default.
+    entries : str
+        What the entries are, for the error.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    TypeError
+        If it is no sequence.
+    ValueError
+        If the number of entries is wrong.
+
+    Examples
+    --------
+    >>> check_sequence("widths", np.array([3.0, 4.0]), lambda name, width: check_integer(name, width, at_least=1))
+    [3, 4]
+    """
+    wanted = f"{name} must be a sequence of {'one or more' if length is None else length} {entries}"
+    refuse_masked(name, values)
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
+        raise TypeError(f"{name} = {values!r} is a {type(values).__name__}; {wanted}")
+    if (len(values) == 0) if length is None else (len(values) != length):
+        raise ValueError(f"{name} has {len(values)} entries; {wanted}")
+    return [check(f"{name}[{i}]", value) for i, value in enumerate(values)]
+
+
+def check_array(
+    name: str, value: object, *, ndim: int | None = None, empty: bool = True, finite: bool = True
+) -> Float[np.ndarray, "..."]:
+    """Return `value` as a float64 array of numbers.
 
     Parameters
     ----------
@@ -200,6 +253,8 @@ def check_array(name: str, value: object, *, ndim: int | None = None, empty: boo
         The number of dimensions that it must have.
     empty : bool
         Whether it may be empty.
+    finite : bool
+        Whether every entry must be finite.
 
     Returns
     -------
@@ -225,7 +280,7 @@ def check_array(name: str, value: object, *, ndim: int | None = None, empty: boo
         raise ValueError(f"{name} has shape {array.shape}; {name} must have {ndim} dimension{'s' * (ndim != 1)}")
     if not (empty or array.size):
         raise ValueError(f"{name} has shape {array.shape}; {name} must not be empty")
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         raise ValueError(f"{name}[{', '.join(map(str, where))}] = {array[where]}; {name} must be finite")
     return array

@@ -1,7 +1,7 @@
-r"""Label matrices: one column a sample, one row a class.
+"""Label matrices: one column a sample, one row a class.
 
-Samples of a class need not be adjacent. With one-hot labels Y the collapsed Gram matrix :math:`Y^\top Y` has a one
-wherever two samples share their class.
+Samples of a class need not be adjacent. With one-hot labels Y the collapsed Gram matrix Yᵀ Y has a one wherever two
+samples share their class.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from theory.arguments import check_integer
+from theory.arguments import check_array, check_integer, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
+    from numpy.typing import ArrayLike
 
 __all__ = ["as_one_hot", "class_sizes", "one_hot"]
 
@@ -25,13 +25,19 @@ def one_hot(sizes: Sequence[int]) -> Float[np.ndarray, "K N"]:
 
     Parameters
     ----------
-    sizes : sequence of int
+    sizes : sequence of K ints
         Samples in each class, each at least 1.
+
+    Returns
+    -------
+    ndarray, shape (K, N)
 
     Raises
     ------
     ValueError
         If there is no class, or an empty one.
+    TypeError
+        If a size is no integer.
 
     Examples
     --------
@@ -39,20 +45,31 @@ def one_hot(sizes: Sequence[int]) -> Float[np.ndarray, "K N"]:
     array([[1., 0., 0.],
            [0., 1., 1.]])
     """
-    sizes = [check_integer("sizes", size, at_least=1) for size in sizes]
-    if not sizes:
-        raise ValueError("sizes is empty; at least one class is needed")
-    labels: Float[np.ndarray, "K N"] = np.repeat(np.eye(len(sizes)), sizes, axis=1)
+    counts = check_sequence(
+        "sizes", sizes, lambda name, size: check_integer(name, size, at_least=1), entries="integers"
+    )
+    labels: Float[np.ndarray, "K N"] = np.repeat(np.eye(len(counts)), counts, axis=1)
     return labels
 
 
 def as_one_hot(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
     """`Y` as a float matrix, after making sure that its columns are one-hot and that no class is empty.
 
+    Parameters
+    ----------
+    Y : array_like, shape (K, N)
+        Zeros and ones, or truth values.
+
+    Returns
+    -------
+    ndarray, shape (K, N)
+
     Raises
     ------
     ValueError
-        Otherwise, naming the first column or row that is wrong.
+        If a column or a row is wrong; the first is named.
+    TypeError
+        If `Y` is no array of numbers, or a masked array.
 
     Examples
     --------
@@ -61,7 +78,8 @@ def as_one_hot(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
     ...
     ValueError: Y has [0.0, 2.0] in column 1; every column must be one-hot (a single 1, else 0)
     """
-    labels = _matrix(Y)
+    truth = isinstance(Y, np.ndarray) and Y.dtype.kind == "b" and not isinstance(Y, np.ma.MaskedArray)
+    labels = check_array("Y", np.asarray(Y, float) if truth else Y, ndim=2, empty=False, finite=False)
     wrong = ~(((labels == 0) | (labels == 1)).all(axis=0) & (labels.sum(axis=0) == 1))
     if wrong.any():
         column = int(np.argmax(wrong))
@@ -77,15 +95,23 @@ def as_one_hot(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
 def class_sizes(Y: ArrayLike) -> Int[np.ndarray, " K"]:
     """Samples in each class of one-hot labels.
 
+    Parameters
+    ----------
+    Y : array_like, shape (K, N)
+
+    Returns
+    -------
+    ndarray of int, shape (K,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `as_one_hot`.
+
+    Examples
+    --------
     >>> class_sizes(one_hot([3, 1]))
     array([3, 1])
     """
     sizes: Int[np.ndarray, " K"] = as_one_hot(Y).sum(axis=1).astype(np.int64)
     return sizes
-
-
-def _matrix(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
-    labels = np.asarray(Y, dtype=np.float64)
-    if labels.ndim != 2 or labels.size == 0:
-        raise ValueError(f"Y has shape {labels.shape}; it must be a matrix (classes × samples), not empty")
-    return labels

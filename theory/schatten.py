@@ -1,15 +1,14 @@
 r"""Schatten quasi-norms and their variational form: what weight decay on a product of matrices costs.
 
-For :math:`p > 0` the Schatten-p quasi-norm of M is :math:`\lVert M\rVert_{S_p} = (\sum_i s_i^p)^{1/p}`, over the singular
-values. A product of L factors with weight decay on each pays for M
+For p > 0 the Schatten-p quasi-norm of M is (Σ_i s_iᵖ)^{1/p}, over the singular values. A product of L factors with weight
+decay on each pays for M
 
-.. math::
-    \min_{A_1\cdots A_L=M} \sum_{i=1}^L \frac{\lambda_i}2\lVert A_i\rVert_F^2
-    = \frac L2\,(\lambda_1\cdots\lambda_L)^{1/L}\,\lVert M\rVert_{S_{2/L}}^{2/L},
+$$ \min_{A_1\cdots A_L=M} \sum_{i=1}^L \frac{\lambda_i}2\lVert A_i\rVert_F^2
+= \frac L2\,(\lambda_1\cdots\lambda_L)^{1/L}\,\lVert M\rVert_{S_{2/L}}^{2/L}, $$
 
 as soon as the inner dimensions are at least the rank of M. *At least*: Horn's inequalities give
-:math:`\sum_j s_j(M)^{2/L} \le \sum_j \prod_i s_j(A_i)^{2/L}`, and the means of the :math:`\lambda_i s_j(A_i)^2` over i do the rest.
-*At most*: `minimal_factors` splits every singular value so that all terms are equal.
+Σ_j s_j(M)^{2/L} ≤ Σ_j Π_i s_j(A_i)^{2/L}, and the means of the λ_i s_j(A_i)² over i do the rest. *At most*:
+`minimal_factors` splits every singular value so that all terms are equal.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer, check_real
+from theory.arguments import check_array, check_integer, check_real, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -28,7 +27,7 @@ __all__ = ["minimal_factors", "power", "variational_constant", "variational_valu
 
 
 def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
-    r"""The p-th power of the Schatten-p quasi-norm, :math:`\sum_i s_i^p`.
+    """The p-th power of the Schatten-p quasi-norm, Σ_i s_iᵖ.
 
     Parameters
     ----------
@@ -43,9 +42,10 @@ def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
     Raises
     ------
     ValueError
-        If p is not positive and finite, or the matrix is not two-dimensional and finite.
+        If p is not positive and finite, the matrix is not two-dimensional and finite, or the power is beyond the range
+        of float64.
     TypeError
-        If p is no number.
+        If p is no number, or the matrix no array of numbers without a mask.
 
     Notes
     -----
@@ -57,12 +57,20 @@ def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
     >>> power(np.diag([4.0, 9.0]), 0.5)
     5.0
     """
-    check_real("p", p, above=0)
-    return float((_svd(matrix)[1] ** p).sum())
+    p = check_real("p", p, above=0)
+    values = _svd(matrix)[1]
+    with np.errstate(over="ignore", under="ignore"):
+        total = float((values**p).sum())
+    if values.any() and not np.finfo(float).tiny <= total < np.inf:
+        raise ValueError(
+            f"matrix has the largest singular value {values.max():.3g}; its power p = {p} must be within the range of "
+            "float64 (scale the matrix)"
+        )
+    return total
 
 
 def variational_constant(lams: Sequence[float]) -> float:
-    r"""The constant :math:`\frac L2(\lambda_1\cdots\lambda_L)^{1/L}` of the variational form.
+    """The constant (L/2) (λ_1 ⋯ λ_L)^{1/L} of the variational form.
 
     Parameters
     ----------
@@ -77,6 +85,8 @@ def variational_constant(lams: Sequence[float]) -> float:
     ------
     ValueError
         If `lams` is empty or an entry is not positive and finite.
+    TypeError
+        If `lams` is no sequence of numbers.
 
     References
     ----------
@@ -92,7 +102,7 @@ def variational_constant(lams: Sequence[float]) -> float:
 
 
 def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float]) -> float:
-    r"""The least :math:`\sum_i \frac{\lambda_i}2\lVert A_i\rVert_F^2` over all factorisations A₁ ⋯ A_L of a matrix.
+    """The least Σ_i (λ_i/2) ‖A_i‖² over all factorisations A₁ ⋯ A_L of a matrix.
 
     Parameters
     ----------
@@ -106,7 +116,7 @@ def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         As `variational_constant` and `power`.
 
     Examples
@@ -122,11 +132,10 @@ def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[
 def minimal_factors(
     matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float], width: int | None = None
 ) -> list[Float[np.ndarray, "left right"]]:
-    r"""Factors A₁, …, A_L of a matrix for which the weighted sum of squared norms is least.
+    """Factors A₁, …, A_L of a matrix for which the weighted sum of squared norms is least.
 
-    With the singular value decomposition U diag(s) Vᵀ, A_i carries
-    :math:`s^{1/L} (\lambda_1\cdots\lambda_L)^{1/2L}\lambda_i^{-1/2}` on its diagonal, so that all :math:`\lambda_i\lVert A_i\rVert_F^2`
-    are equal; the first has U on its left, the last Vᵀ on its right.
+    With the singular value decomposition U diag(s) Vᵀ, A_i carries s^{1/L} (λ_1 ⋯ λ_L)^{1/(2L)} λ_i^{−1/2} on its
+    diagonal, so that all λ_i ‖A_i‖² are equal; the first has U on its left, the last Vᵀ on its right.
 
     Parameters
     ----------
@@ -145,6 +154,8 @@ def minimal_factors(
     ------
     ValueError
         As `variational_constant`; or if the width is below the rank, so that no such factorisation exists.
+    TypeError
+        If an argument is of a wrong type.
 
     Examples
     --------
@@ -172,22 +183,14 @@ def minimal_factors(
     return factors
 
 
-def _svd(matrix: Float[np.ndarray, "rows columns"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    array = np.asarray(matrix, float)
-    if array.ndim != 2:
-        raise ValueError(f"matrix has shape {array.shape}; it must have two dimensions")
-    if not np.isfinite(array).all():
-        raise ValueError("matrix has entries that are not finite")
+def _svd(
+    matrix: Float[np.ndarray, "rows columns"],
+) -> tuple[Float[np.ndarray, "rows rank"], Float[np.ndarray, " rank"], Float[np.ndarray, "rank columns"]]:
+    array = check_array("matrix", matrix, ndim=2)
     U, s, Vt = np.linalg.svd(array, full_matrices=False)
     noise = max(array.shape) * np.finfo(float).eps * s.max(initial=0.0)
     return U, np.where(s > noise, s, 0.0), Vt
 
 
 def _decays(lams: Sequence[float]) -> Float[np.ndarray, " L"]:
-    decay = np.asarray(lams, float)
-    if decay.ndim != 1 or decay.size == 0:
-        raise ValueError(f"lams has shape {decay.shape}; it must be a sequence of at least one number")
-    wrong = ~(np.isfinite(decay) & (decay > 0))
-    if wrong.any():
-        raise ValueError(f"lams = {decay[wrong][0]} among its entries; each must be positive and finite")
-    return decay
+    return np.array(check_sequence("lams", lams, lambda name, lam: check_real(name, lam, above=0)))

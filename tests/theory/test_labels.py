@@ -19,5 +19,5 @@ def test_sizes_of_classes(sizes):
 
 
 def test_labels_of_the_wrong_kind():
-    with pytest.raises(TypeError, match="sizes = 'a'"):
+    with pytest.raises(TypeError, match=r"sizes\[0\] = 'a' is a str"):
         labels.one_hot(["a"])

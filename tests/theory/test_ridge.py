@@ -51,17 +51,46 @@ def test_lam_out_of_range(lam):
 
 @pytest.mark.parametrize("M", [np.ones(3), np.ones((2, 0)), np.array([[np.nan]]), np.ones((1, 2, 3))])
 def test_class_means_that_are_no_matrix(M):
-    with pytest.raises(ValueError, match="M has shape"):
+    with pytest.raises(ValueError, match=r"M has shape|M\[0, 0\] = nan"):
         ridge.minimiser(M, 1.0)
 
 
+@pytest.mark.parametrize("function", [ridge.minimiser, ridge.residual])
+def test_masked_class_means(function):
+    with pytest.raises(TypeError, match="M is a masked array"):
+        function(np.ma.array(np.eye(2), mask=[[1, 0], [0, 0]]), 0.1)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_scale_of_the_class_means(scale):
+    """M and λ of any size: the weights of cM at c²λ are those of M at λ, over c."""
+    M = np.random.default_rng(3).standard_normal((3, 4))
+    weights = ridge.minimiser(M, 0.3)
+    assert ridge.minimiser(scale * M, 0.3 * scale**2) * scale == pytest.approx(weights, rel=1e-13)
+    assert ridge.residual(scale * M, 0.3 * scale**2) == pytest.approx(ridge.residual(M, 0.3), rel=1e-12, abs=1e-15)
+    assert ridge.minimiser(np.diag([1e200, 1e160]), 0.3) == pytest.approx(np.diag([1e-200, 1e-160]), rel=1e-15)
+
+
+@pytest.mark.parametrize(("d", "K"), [(2, 4), (4, 2), (3, 3)])
+@pytest.mark.parametrize("lam", [1e-9, 1e-3, 2.0])
+def test_residual_is_that_of_the_minimiser(d, K, lam):
+    M = np.random.default_rng(d).standard_normal((d, K))
+    assert ridge.residual(M, lam) == pytest.approx(ridge.minimiser(M, lam) @ M - np.eye(K), abs=1e-14)
+
+
+def test_residual_keeps_its_digits_at_small_lam():
+    M = np.array([[3.0, 1.0], [1.0, 2.0]])
+    inverse = np.array([[5, -5], [-5, 10]]) / 25  # of MᵀM = [[10, 5], [5, 5]]
+    assert ridge.residual(M, 1e-40) / 2e-40 == pytest.approx(-inverse, rel=1e-13)
+
+
 def test_weights_of_the_wrong_shape():
-    with pytest.raises(ValueError, match=r"W has shape \(2, 3\); for M of shape \(2, 3\) it must be \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"W has shape \(2, 3\); for M of shape \(2, 3\) W must have \(3, 2\)"):
         ridge.objective(np.ones((2, 3)), np.ones((2, 3)), 1.0)
 
 
 def test_weights_that_are_not_finite():
-    with pytest.raises(ValueError, match="W has an entry that is not finite"):
+    with pytest.raises(ValueError, match=r"W\[0, 0\] = inf; W must be finite"):
         ridge.objective(np.array([[np.inf]]), np.eye(1), 1.0)
 
 

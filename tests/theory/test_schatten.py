@@ -64,14 +64,42 @@ def test_exponent_that_is_no_number():
 
 @pytest.mark.parametrize("matrix", [np.ones(3), np.ones((2, 2, 2)), np.array([[np.nan]]), np.array([[np.inf]])])
 def test_wrong_matrix(matrix):
-    with pytest.raises(ValueError, match="matrix has"):
+    with pytest.raises(ValueError, match=r"matrix has|matrix\[0, 0\] = "):
         schatten.power(matrix, 1)
 
 
-@pytest.mark.parametrize("lams", [[], [1.0, 0.0], [1.0, -2.0], [np.nan], 1.0, [np.inf, 1.0]])
+@pytest.mark.parametrize("lams", [[], [1.0, 0.0], [1.0, -2.0], [np.nan], [np.inf, 1.0]])
 def test_wrong_decays(lams):
     with pytest.raises(ValueError, match="lams"):
         schatten.variational_constant(lams)
+
+
+def test_decays_that_are_no_sequence():
+    with pytest.raises(TypeError, match="lams = 1.0 is a float"):
+        schatten.variational_constant(1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+@pytest.mark.parametrize("p", [0.25, 1, 1.5, 2])
+def test_scale_of_the_matrix(scale, p):
+    matrix = np.random.default_rng(5).standard_normal((3, 5))
+    assert schatten.power(scale * matrix, p) == pytest.approx(scale**p * schatten.power(matrix, p), rel=1e-12)
+    expected = schatten.variational_value(matrix, [0.2, 0.3])
+    assert schatten.variational_value(scale * matrix, [0.2, 0.3]) == pytest.approx(scale * expected, rel=1e-12)
+    first, second = schatten.minimal_factors(scale * matrix, [0.2, 0.3])
+    assert first @ second == pytest.approx(scale * matrix, rel=1e-11, abs=1e-12 * scale)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_powers_beyond_the_floats_are_refused(scale):
+    with pytest.raises(ValueError, match="p = 3.0 must be within the range of float64"):
+        schatten.power(scale * np.eye(2), 3)
+    assert schatten.power(np.zeros((2, 2)), 3) == 0
+
+
+def test_masked_matrix():
+    with pytest.raises(TypeError, match="matrix is a masked array"):
+        schatten.power(np.ma.array(np.eye(2), mask=np.eye(2)), 1)
 
 
 def test_width_below_the_rank():
