@@ -119,7 +119,8 @@ def check_real(name: str, value: object, *, above: float | None = None, at_least
         number = float(exact)
     except OverflowError:
         raise _wrong_value(name, value, allowed) from None
-    # Both the number and its nearest float have to be within: a tiny positive one must not become 0 where 0 is refused.
+    # Both the number and its nearest float have to be within: a tiny positive one must not become 0 where 0 is
+    # refused.
     if not all(_within(candidate, above, at_least) for candidate in (exact, number)):
         raise _wrong_value(name, value, allowed)
     return number

@@ -1,12 +1,12 @@
 r"""Certificates: finite data that prove an inequality for all values, and the exact arithmetic that verifies them.
 
-A certificate is believed for what its `verify` does, which is short, uses integers and fractions only, and does not care
-how the data were found. Two kinds occur:
+A certificate is believed for what its `verify` does, which is short, uses integers and fractions only, and does not
+care how the data were found. Two kinds occur:
 
-* `ShiftCertificate`: a polynomial in several variables is positive (or non-negative) wherever every variable is at least its
-  bound. With each variable written as bound + shift, no coefficient is negative.
-* `SturmCertificate`: a polynomial in one variable is positive on a half-line. It is positive at the end, and Sturm's theorem
-  counts no root beyond.
+* `ShiftCertificate`: a polynomial in several variables is positive (or non-negative) wherever every variable is at
+  least its bound. With each variable written as bound + shift, no coefficient is negative.
+* `SturmCertificate`: a polynomial in one variable is positive on a half-line. It is positive at the end, and Sturm's
+  theorem counts no root beyond.
 
 `strongly_regular_beats_collapse` and `zero_is_optimal` give the certificates behind Theorem 5 of lowrank.
 """
@@ -19,6 +19,8 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import comb, prod
 from types import MappingProxyType
+
+from theory.arguments import check_exact, check_integer, check_sequence
 
 __all__ = [
     "ShiftCertificate",
@@ -38,6 +40,7 @@ class ShiftCertificate:
     statement : str
         The inequality, for people.
     variables : tuple of str
+        The names of the variables.
     coefficients : mapping of tuple of int to int or Fraction
         The polynomial: exponents of the variables, and the coefficient.
     bounds : tuple of int or Fraction
@@ -173,21 +176,24 @@ def _sign_changes(values: Iterable[Fraction]) -> int:
 class Theorem5Certificate:
     r"""The strongly regular graph beats deep neural collapse, scale by scale, for all r, L, n and all regularisations.
 
-    Let :math:`u > 0` be any scale of the collapsed solution, and give the strongly regular graph the scale v at which its
-    weights and features cost the same. Both solutions have costs of the form :math:`\frac L2\kappa u^{1/L}`, with κ^L in the
-    ratio
+    Let u > 0 be any scale of the collapsed solution, and give the strongly regular graph the scale v at which its
+    weights and features cost the same. Both solutions have costs of the form (L/2) κ u^{1/L}, with κ^L in the ratio
 
-    .. math:: \varrho(r, L) = \frac{S_r^2\,r^{L-3}}{2K^{L-2}}, \qquad K = \tbinom r2,\; S_r = \sqrt2 + \sqrt{(r-1)(r-2)},
+    $$
+    \varrho(r, L) = \frac{S_r^2\,r^{L-3}}{2K^{L-2}}, \qquad K = \tbinom r2,\; S_r = \sqrt2 + \sqrt{(r-1)(r-2)},
+    $$
 
     so that v = u/ϱ, and what remains of either loss decides:
 
-    .. math:: \sum_i \frac{w_i}{1 + e_i v} < \frac1{1+u}, \qquad e = \bigl(\tbinom{r-2}2^2, (r-3)^2, 1\bigr),\quad
-        w = \bigl(\tfrac1K, \tfrac2r, \tfrac{r-3}{r-1}\bigr).
+    $$
+    \sum_i \frac{w_i}{1 + e_i v} < \frac1{1+u}, \qquad e = \bigl(\tbinom{r-2}2^2, (r-3)^2, 1\bigr),\quad
+    w = \bigl(\tfrac1K, \tfrac2r, \tfrac{r-3}{r-1}\bigr).
+    $$
 
-    κ alone carries the regularisation, and it has dropped out: an inequality in (r, u) is left for L = 3, where S_r² is
-    replaced by an upper bound; then one in r for L = 4, r = 4; larger L follow by induction. For K between triangular numbers
-    the block on K₁ = r(r−1)/2 classes has the same ϱ, e and w, with the factor K₁/K before the whole, and the other block is
-    collapsed in both solutions.
+    κ alone carries the regularisation, and it has dropped out: an inequality in (r, u) is left for L = 3, where S_r²
+    is replaced by an upper bound; then one in r for L = 4, r = 4; larger L follow by induction. For K between
+    triangular numbers the block on K₁ = r(r−1)/2 classes has the same ϱ, e and w, with the factor K₁/K before the
+    whole, and the other block is collapsed in both solutions.
 
     Attributes
     ----------
@@ -219,6 +225,8 @@ class Theorem5Certificate:
         return all(step.verify() for step in self.steps)
 
 
+_MOST_LAYERS = 1000  # the polynomial's degree is L times the number of eigenvalues
+
 #: (1/(1+u) − Σ w_i/(1+e_i v)) at v = ur/(r+1), times the common denominator, divided by u r (r−1): by powers of u, the
 #: coefficients of r⁰, r¹, ….
 _THREE_LAYERS = {
@@ -242,6 +250,11 @@ def strongly_regular_beats_collapse(three_layers_from: int = 5, four_layers_from
     -------
     Theorem5Certificate
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an order is no integer that is at least 2.
+
     References
     ----------
     lowrank, Theorem 5 and its proof (Appendix A.1). The proof there restricts u for L = 3; the inequality needs no
@@ -254,7 +267,8 @@ def strongly_regular_beats_collapse(three_layers_from: int = 5, four_layers_from
     >>> strongly_regular_beats_collapse(three_layers_from=4).verify()
     False
     """
-    r0 = four_layers_from
+    r0 = check_integer("four_layers_from", four_layers_from, at_least=2)
+    three_layers_from = check_integer("three_layers_from", three_layers_from, at_least=2)
     return Theorem5Certificate(
         nuclear_norm=ShiftCertificate(
             "(3r−5)² − 8(r−1)(r−2) ≥ 0, so S_r² ≤ r² − 1", ("r",), {(2,): 1, (1,): -6, (0,): 9}, (r0,), strict=False
@@ -285,17 +299,17 @@ def zero_is_optimal(
 ) -> SturmCertificate:
     r"""The certificate that no scale beats the zero solution, for κ and above.
 
-    .. math:: L\,\kappa\,x + \sum_i \frac{w_i}{1+e_ix^L} > 1 \text{ for all } x = u^{1/L} > 0,
+    $$ L\,\kappa\,x + \sum_i \frac{w_i}{1+e_ix^L} > 1 \text{ for all } x = u^{1/L} > 0, $$
 
-    after the common denominator is cleared and a factor x taken out, with :math:`\sum_i w_i = 1`.
+    after the common denominator is cleared and a factor x taken out, with Σ w_i = 1.
 
     Parameters
     ----------
     L : int
-        Layers.
-    kappa : Fraction
+        Layers, at least 2.
+    kappa : Fraction, float or decimal string
         A lower bound of κ; for the strongly regular graph κ is the L-th root of n λ_H1 ⋯ λ_WL K · S_r² r^{L−3} K²/2.
-    weights, eigenvalues : sequence of Fraction
+    weights, eigenvalues : sequence of Fraction, float or decimal string
         The shares w_i of the eigenspaces of the last layer, and their eigenvalues e_i per unit scale.
 
     Returns
@@ -305,7 +319,9 @@ def zero_is_optimal(
     Raises
     ------
     ValueError
-        If the weights do not sum to 1.
+        If the weights do not sum to 1, or a value is out of range.
+    TypeError
+        If a value is of a wrong type.
 
     References
     ----------
@@ -320,11 +336,16 @@ def zero_is_optimal(
     >>> zero_is_optimal(3, Fraction(176, 1000), [Fraction(1)], [1]).verify()
     False
     """
-    if sum(weights) != 1:
-        raise ValueError(f"weights = {list(weights)} sum to {sum(weights)}; they must sum to 1")
-    factors: list[list[int | Fraction]] = [[1, *[0] * (L - 1), e] for e in eigenvalues]
-    total = [Fraction(L * kappa) * c for c in _product(factors)]
-    for i, (w, e) in enumerate(zip(weights, eigenvalues, strict=True)):
+    L, kappa = check_integer("L", L, at_least=2, at_most=_MOST_LAYERS), check_exact("kappa", kappa, at_least=0)
+    shares = check_sequence("weights", weights, lambda name, w: check_exact(name, w, at_least=0))
+    values = check_sequence(
+        "eigenvalues", eigenvalues, lambda name, e: check_exact(name, e, at_least=0), length=len(shares)
+    )
+    if sum(shares) != 1:
+        raise ValueError(f"weights sum to {sum(shares)}; weights must sum to 1")
+    factors: list[list[int | Fraction]] = [[1, *[0] * (L - 1), e] for e in values]
+    total = [L * kappa * c for c in _product(factors)]
+    for i, (w, e) in enumerate(zip(shares, values, strict=True)):
         # 1 − 1/(1 + e x^L) = e x^L/(1 + e x^L)
         rest = _product(factors[:i] + factors[i + 1 :])
         for j, c in enumerate(rest, start=L - 1):

@@ -61,8 +61,8 @@ def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: flo
 def minimiser(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K d"]:
     """The weights that minimise `objective`, Mᵀ (M Mᵀ + KλI)⁻¹.
 
-    They are computed from the singular value decomposition of M, which does not square its condition number. Where M is
-    singular, or nearly so, they are sensitive to M itself: rounding errors of M count ‖M‖/(Kλ)-fold.
+    They are computed from the singular value decomposition of M, which does not square its condition number. Where M
+    is singular, or nearly so, they are sensitive to M itself: rounding errors of M count ‖M‖/(Kλ)-fold.
 
     Parameters
     ----------
@@ -158,8 +158,8 @@ def minimum(singular_values: ArrayLike, lam: float, K: int | None = None) -> flo
     lam : float
         Regularisation, positive.
     K : int, optional
-        The number of classes, at least that of the singular values and equal to it by default. It is larger where M has
-        fewer rows than columns.
+        The number of classes, at least that of the singular values and equal to it by default. It is larger where M
+        has fewer rows than columns.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 r"""Schatten quasi-norms and their variational form: what weight decay on a product of matrices costs.
 
-For p > 0 the Schatten-p quasi-norm of M is (Σ_i s_iᵖ)^{1/p}, over the singular values. A product of L factors with weight
-decay on each pays for M
+For p > 0 the Schatten-p quasi-norm of M is (Σ_i s_iᵖ)^{1/p}, over the singular values. A product of L factors with
+weight decay on each pays for M
 
 $$ \min_{A_1\cdots A_L=M} \sum_{i=1}^L \frac{\lambda_i}2\lVert A_i\rVert_F^2
 = \frac L2\,(\lambda_1\cdots\lambda_L)^{1/L}\,\lVert M\rVert_{S_{2/L}}^{2/L}, $$
@@ -49,8 +49,8 @@ def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
 
     Notes
     -----
-    Singular values below max(rows, columns) · ε · s₁, with ε = 2.2e-16, are indistinguishable from 0 in float64 and count
-    as 0: for small p each would otherwise add an amount that has nothing to do with the matrix.
+    Singular values below max(rows, columns) · ε · s₁, with ε = 2.2e-16, are indistinguishable from 0 in
+    float64 and count as 0: for small p each would otherwise add an amount that has nothing to do with the matrix.
 
     Examples
     --------

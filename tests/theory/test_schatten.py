@@ -75,7 +75,7 @@ def test_wrong_decays(lams):
 
 
 def test_decays_that_are_no_sequence():
-    with pytest.raises(TypeError, match="lams = 1.0 is a float"):
+    with pytest.raises(TypeError, match=r"lams = 1\.0 is a float"):
         schatten.variational_constant(1.0)
 
 
@@ -92,7 +92,7 @@ def test_scale_of_the_matrix(scale, p):
 
 @pytest.mark.parametrize("scale", [1e-150, 1e150])
 def test_powers_beyond_the_floats_are_refused(scale):
-    with pytest.raises(ValueError, match="p = 3.0 must be within the range of float64"):
+    with pytest.raises(ValueError, match=r"p = 3\.0 must be within the range of float64"):
         schatten.power(scale * np.eye(2), 3)
     assert schatten.power(np.zeros((2, 2)), 3) == 0
 

@@ -159,8 +159,8 @@ def _scales(
 ) -> Float[np.ndarray, " L-1"]:
     """α_2, …, α_L by equation (6).
 
-    At the optimum each of W_2, …, W_{L−1} costs the same, and H_1 and W_1 together cost twice that. The first layer costs
-    √(nλ_H1 λ_W1 · spread · α_2), and W_l costs (λ_Wl/2) step α_{l+1}/α_l.
+    At the optimum each of W_2, …, W_{L−1} costs the same, and H_1 and W_1 together cost twice that. The first layer
+    costs √(nλ_H1 λ_W1 · spread · α_2), and W_l costs (λ_Wl/2) step α_{l+1}/α_l.
     """
     logs, log_u = [log_exact(lam) for lam in problem.exact_lams], float(best.log_u[0])
     log_cost = float(np.log(0.5) + log_kappa[0] + log_u / problem.L)

@@ -32,8 +32,10 @@ def dnc_loss(
 ) -> float | Float[np.ndarray, "..."]:
     r"""The loss of the deep neural collapse solution of the L-DUFM, minimised over its scale.
 
-    .. math:: L_{dnc} = \min_{\alpha\ge0} \frac{LK}{2}(P\alpha)^{1/L} + \frac{\lambda_{W_L}}2\frac{K}{\alpha+K\lambda_{W_L}},
-        \qquad P = n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}}
+    $$
+    L_{dnc} = \min_{\alpha\ge0} \frac{LK}{2}(P\alpha)^{1/L} + \frac{\lambda_{W_L}}2\frac{K}{\alpha+K\lambda_{W_L}},
+    \qquad P = n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}}
+    $$
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def dnc_loss(
     Raises
     ------
     ValueError
-        If a value is out of range, shapes do not broadcast, or not exactly one of `lam` and `lams` is given.
+        If a value is out of range, shapes do not broadcast, not exactly one of `lam` and `lams` is given, or the loss
+        is below the floats of full precision.
     TypeError
         If a value is of a wrong type.
 
@@ -88,10 +91,13 @@ def srg_loss(
 
     For K = r(r−1)/2,
 
-    .. math:: L_{srg} = \min_{\beta\ge0} \frac L2\Bigl(P S_r^2 r^{L-3}\tfrac{K^2}2\beta\Bigr)^{1/L} + \frac{\lambda_{W_L}}2\Bigl[
-        \frac1{\beta\binom{r-2}2^2+K\lambda_{W_L}} + \frac{r-1}{\beta(r-3)^2+K\lambda_{W_L}} + \frac{r(r-3)/2}{\beta+K\lambda_{W_L}}\Bigr]
+    $$
+    L_{srg} = \min_{\beta\ge0} \frac L2\Bigl(P S_r^2 r^{L-3}\tfrac{K^2}2\beta\Bigr)^{1/L}
+    + \frac{\lambda_{W_L}}2\Bigl[\frac1{\beta\binom{r-2}2^2+K\lambda_{W_L}}
+    + \frac{r-1}{\beta(r-3)^2+K\lambda_{W_L}} + \frac{r(r-3)/2}{\beta+K\lambda_{W_L}}\Bigr]
+    $$
 
-    with :math:`S_r = \sqrt2 + \sqrt{(r-1)(r-2)}` and P as in `dnc_loss`.
+    with S_r = √2 + √((r−1)(r−2)) and P as in `dnc_loss`.
 
     Parameters
     ----------
@@ -100,10 +106,10 @@ def srg_loss(
     L, lam, lams, n
         As in `dnc_loss`.
     construction : {"block", "drop", "best"}
-        What Definition 11 does where K is no triangular number. "block": the largest triangular number of classes form a
-        strongly regular graph, the rest collapse; each part has its own scales, and the losses add. "drop": the solution
-        for the next larger triangular number, its scales kept, without the surplus classes (the edges at one vertex of the
-        complete graph). "best": the smaller of the two losses.
+        What Definition 11 does where K is no triangular number. "block": the largest triangular number of classes
+        form a strongly regular graph, the rest collapse; each part has its own scales, and the losses add. "drop":
+        the solution for the next larger triangular number, its scales kept, without the surplus classes (the edges at
+        one vertex of the complete graph). "best": the smaller of the two losses.
 
     Returns
     -------
@@ -142,7 +148,7 @@ def loss_ratio(
     n: Integers = 1,
     construction: Construction = "block",
 ) -> float | Float[np.ndarray, "..."]:
-    """L_srg / L_dnc: below 1 where the strongly regular graph beats deep neural collapse, exactly 1 where both are trivial.
+    """L_srg / L_dnc, below 1 where the strongly regular graph beats deep neural collapse.
 
     Parameters
     ----------
@@ -152,7 +158,8 @@ def loss_ratio(
     Returns
     -------
     float or ndarray
-        The ratio, with relative error below 2e-12.
+        The ratio, with relative error below 2e-12; exactly 1 where both losses are that of the zero solution. It is
+        right also where the losses themselves are below the range of float64, with 1e-15 |log λ| added to the error.
 
     Raises
     ------
@@ -227,7 +234,7 @@ def block_loss(problem: Problems, r: Int[np.ndarray, " problems"], dnc: Minimum 
 
 
 def srg_minimum(problem: Problems, r: Int[np.ndarray, " problems"]) -> Minimum:
-    """The least loss of a strongly regular graph on r(r−1)/2 of the K classes over its scale, times exp(problem.shift)."""
+    """The least loss of a strongly regular graph on r(r−1)/2 classes over its scale, times exp(problem.shift)."""
     log_kappa = log_kappa_srg(problem, r)
     weights, eigenvalues = srg_spectrum(r)
     return minimise_scale(log_kappa, problem.L, weights / problem.K, eigenvalues, problem.shift)
@@ -300,7 +307,10 @@ def _adjacent(
 def triangular_orders(
     K: Int[np.ndarray, " problems"],
 ) -> tuple[Int[np.ndarray, " problems"], Int[np.ndarray, " problems"]]:
-    """`theory.geometry.triangular_graph.triangular_order` for arrays (K ≤ 10¹², where the square root is exact enough)."""
+    """`triangular_order` of theory.geometry.triangular_graph for arrays.
+
+    K is at most 10¹², where the square root is exact enough.
+    """
     below = ((1 + np.sqrt(1.0 + 8.0 * K)) / 2).astype(np.int64)
     below -= below * (below - 1) // 2 > K
     below += (below + 1) * below // 2 <= K

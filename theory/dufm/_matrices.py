@@ -29,8 +29,8 @@ class Matrices:
     weights : tuple of ndarray
         W_1, …, W_L, with W_l of shape (d_{l+1}, d_l) and d_{L+1} = K.
     residual : ndarray of shape (K, K), optional
-        W_L M_L − I as it would be without rounding errors, where it is known: at small regularisation it is smaller than
-        the rounding errors of W_L M_L.
+        W_L M_L − I as it would be without rounding errors, where it is known: at small regularisation it is smaller
+        than the rounding errors of W_L M_L.
     """
 
     class_means: tuple[Float[np.ndarray, "d K"], ...]
@@ -144,8 +144,8 @@ def conditionally_optimal(
     Returns
     -------
     Matrices
-        M_1 and W_1 by the balanced factorisation of M_2 (Lemma 18), W_2, …, W_{L−1} of least norm (Lemma 12), W_L by ridge
-        regression on the identity (Lemma 17).
+        M_1 and W_1 by the balanced factorisation of M_2 (Lemma 18), W_2, …, W_{L−1} of least norm (Lemma 12), W_L by
+        ridge regression on the identity (Lemma 17).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The problems that the closed forms of theory.dufm hold for: enough layers and classes, and positive regularisation."""
+"""The problems that the closed forms of theory.dufm hold for: enough layers and classes, positive regularisation."""
 
 from __future__ import annotations
 

@@ -88,8 +88,8 @@ def rational_srg(
     """A strongly regular graph solution whose matrices are rational and whose scales are optimal to about six digits.
 
     The structure is exact: M_l is a multiple of the incidence matrix for 2 ≤ l ≤ L−1, the last pre-activations are a
-    multiple of those of Definition 4, and W_L is the exact ridge solution. Only the scales and the factorisation of M_2 are
-    rounded, so that the loss is above the optimum by a relative 1e-11 or so, and never below it.
+    multiple of those of Definition 4, and W_L is the exact ridge solution. Only the scales and the factorisation of
+    M_2 are rounded, so that the loss is above the optimum by a relative 1e-11 or so, and never below it.
 
     Parameters
     ----------

@@ -41,9 +41,9 @@ class Solution:
     ranks : tuple of int
         The ranks of M_1, …, M_L.
     graph : networkx.Graph
-        The graph whose vertices are the rows of the intermediate layers, up to scale, and whose edges are the classes: the
-        edge attribute ``label`` is the class. The complete graph for a strongly regular graph solution (its line graph is
-        the triangular graph), K disjoint edges for deep neural collapse.
+        The graph whose vertices are the rows of the intermediate layers, up to scale, and whose edges are the
+        classes: the edge attribute ``label`` is the class. The complete graph for a strongly regular graph solution
+        (its line graph is the triangular graph), K disjoint edges for deep neural collapse.
     make_graph, make_matrices : callable
         What makes the graph and the matrices; module-level functions, or partial ones, so that solutions pickle.
     """

@@ -1,11 +1,12 @@
 r"""The losses of both solutions derived with SymPy from their pieces.
 
-Nothing here is typed in from the formulas of `theory.dufm._losses`: the Gram matrices are built from what the incidence
-matrix of the complete graph is, every matrix is taken at its conditional optimum, and the scales are eliminated by solving
-the stationarity conditions.
+Nothing here is typed in from the formulas of `theory.dufm._losses`: the Gram matrices are built from what the
+incidence matrix of the complete graph is, every matrix is taken at its conditional optimum, and the scales are
+eliminated by solving the stationarity conditions.
 
 All Gram matrices that occur commute with the symmetric group on the r vertices. On the vertices such a matrix is
-a I + b J, with eigenvalues a + r b (the ones) and a; on the edges it is a polynomial in the adjacency matrix of the triangular graph.
+a I + b J, with eigenvalues a + r b (the ones) and a; on the edges it is a polynomial in the adjacency matrix of the
+triangular graph.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ def _derive(solution: str, L: int) -> SymbolicLoss:
 def _balanced_cost(lam_features: sp.Expr, lam_weight: sp.Expr) -> sp.Expr:
     """The cost per unit singular value of M_2 = W_1 M_1 (Lemma 18).
 
-    Singular values factor as s = w m; the cost (lam_features m² + lam_weight w²)/2 is least at w = s/m stationary in m.
+    Singular values factor as s = w m; the cost (lam_features m² + lam_weight w²)/2 is least at w = s/m, stationary
+    in m.
     """
     import sympy as sp
 
@@ -192,8 +194,9 @@ def _strongly_regular() -> _Geometry:
     ones = (2 * at_end + (r - 2) * elsewhere) ** 2 / (r * (r - 1))  # the part along the vector of ones
     row_cost = ones / on_ones**2 + (squares - ones) / on_rest**2  # least norm: x Tᵀ (T Tᵀ)⁻² T xᵀ
 
-    # After the ReLU the rows are the adjacency matrix of the graph of disjoint edges, the complement of the triangular graph:
-    # its eigenvalue on the ones is its degree, and −1−θ where the triangular graph has θ. θ + 2 = (r−1)·eigenvalue of TᵀT.
+    # After the ReLU the rows are the adjacency matrix of the graph of disjoint edges, the complement of the
+    # triangular graph: its eigenvalue on the ones is its degree, and −1−θ where the triangular graph has θ.
+    # θ + 2 = (r−1)·eigenvalue of TᵀT.
     theta = sp.expand((r - 1) * on_rest - 2)
     disjoint = K - 1 - 2 * (r - 2)
     last_spectrum = [(disjoint**2, sp.Integer(1)), ((-1 - theta) ** 2, r - 1), ((-1 + 2) ** 2 * sp.Integer(1), K - r)]

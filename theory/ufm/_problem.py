@@ -37,8 +37,8 @@ class Problem:
     $$
 
     Samples are columns: H_1 has shape (d_1, N) with N = Kn, the n samples of a class side by side, W_l has shape
-    (d_{l+1}, d_l) with d_{L+1} = K, and Y is the identity with every column n times. `Problem.of` makes one from what a
-    user would write.
+    (d_{l+1}, d_l) with d_{L+1} = K, and Y is the identity with every column n times. `Problem.of` makes one from what
+    a user would write.
 
     Attributes
     ----------
@@ -170,7 +170,10 @@ class Problem:
         return float(log_K + (self.log_lams_n + log_K) / self.L)
 
     def collapsed_loss(self) -> float:
-        """The loss of deep neural collapse, minimised over its scale: min over u of (L/2) κ u^{1/L} + 1/(2(1+u))."""
+        """The loss of deep neural collapse, minimised over its scale: min over u of (L/2) κ u^{1/L} + 1/(2(1+u)).
+
+        It is defined from two layers on; `theory.dufm.dnc_loss` has it for arrays, from three layers on.
+        """
         return least_over_scale(self.L, self.log_kappa, np.ones(1)).loss
 
     def single(self) -> Problem:

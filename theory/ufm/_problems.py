@@ -142,8 +142,8 @@ class Problems:
         losses: Float[np.ndarray, " problems"] = shifted * np.exp(-self.shift)
         if (losses < np.finfo(float).tiny).any():
             raise ValueError(
-                "lam is so small that the loss is below 2.2e-308, the least float of full precision; lam must be larger "
-                "(ratios of losses and enclosures have no such limit)"
+                "lam is so small that the loss is below 2.2e-308, the least float of full precision; lam must be "
+                "larger, except for ratios of losses and enclosures"
             )
         return losses
 

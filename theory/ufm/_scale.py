@@ -1,14 +1,14 @@
 r"""The least loss over the scale of a solution, for many problems at once.
 
-With every piece but one scale at its conditional optimum (lowrank, Lemmas 13, 14, 17, 18 and equation (6)), the loss of a
-solution of the L-DUFM is
+With every piece but one scale at its conditional optimum (lowrank, Lemmas 13, 14, 17, 18 and equation (6)), the loss
+of a solution of the L-DUFM is
 
 $$ f(u) = \frac L2\,\kappa\,u^{1/L} + \sum_i \frac{w_i}{2\,(1 + e_i u)}, \qquad u = \beta/(K\lambda_{W_L}), $$
 
 where e_i are the distinct eigenvalues of M_Lᵀ M_L/β and w_i their shares of the K classes. Its stationary points solve
-κ = G(u) = Σ w_i e_i u^{1−1/L}/(1 + e_i u)², a sum of bumps, each of which rises in log u up to e_i u = (L−1)/(L+1) and falls
-after it. So G falls right of the last peak, where it meets κ at most once; between the first and the last peak there may be
-further minima. All of them, and u = 0, are compared.
+κ = G(u) = Σ w_i e_i u^{1−1/L}/(1 + e_i u)², a sum of bumps, each of which rises in log u up to e_i u = (L−1)/(L+1) and
+falls after it. So G falls right of the last peak, where it meets κ at most once; between the first and the last peak
+there may be further minima. All of them, and u = 0, are compared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_array, check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -32,7 +32,14 @@ _FloatVector: TypeAlias = "Float[np.ndarray, ' problems']"
 
 
 class ScaleMinimum(NamedTuple):
-    """The least loss over the scale of a solution, and the scale u = (that of M_LᵀM_L)/(K λ_WL) at which it is taken."""
+    """The least loss over the scale of a solution, and the scale at which it is taken.
+
+    Attributes
+    ----------
+    loss : float
+    u : float
+        The scale of M_LᵀM_L over Kλ_WL.
+    """
 
     loss: float
     u: float
@@ -41,14 +48,15 @@ class ScaleMinimum(NamedTuple):
 def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " K"]) -> ScaleMinimum:
     r"""The least over u ≥ 0 of (L/2) κ u^{1/L} + (1/K) Σ_i 1/(2(1 + e_i u)).
 
-    It is the loss of last-layer features of which only the scale is free: ridge regression on singular values √(e_i u),
-    and weight decay in the layers before, at its balanced least.
+    It is the loss of last-layer features of which only the scale is free: ridge regression on singular values
+    √(e_i u), and weight decay in the layers before, at its balanced least.
 
     Parameters
     ----------
     L : int
         At least 2.
     log_kappa : float
+        log κ, which may be infinite.
     eigenvalues : ndarray, shape (K,)
         e_i ≥ 0; those above 0 within a factor 1e100 of each other and of 1.
 
@@ -60,7 +68,10 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
     Raises
     ------
     ValueError
-        If L < 2, or an eigenvalue is negative or not finite.
+        If L < 2, an eigenvalue is negative or not finite, log κ is no number, or so small that the loss or u is beyond
+        the range of float64.
+    TypeError
+        If an argument is of a wrong type.
 
     Examples
     --------
@@ -70,9 +81,11 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
     ScaleMinimum(loss=0.26, u=4.0)
     """
     L = check_integer("L", L, at_least=2)
-    e = np.asarray(eigenvalues, float)
-    if e.ndim != 1 or e.size == 0 or not (np.isfinite(e) & (e >= 0)).all():
-        raise ValueError(f"eigenvalues = {eigenvalues}; they must be finite and ≥ 0")
+    e = check_array("eigenvalues", eigenvalues, ndim=1, empty=False)
+    if (e < 0).any():
+        raise ValueError(f"eigenvalues = {eigenvalues}; eigenvalues must be ≥ 0")
+    if not isinstance(log_kappa, float) or not np.isinf(log_kappa):
+        log_kappa = check_real("log_kappa", log_kappa)
     fitted = np.sort(e[e > 0])[::-1, None]
     never = 1 - len(fitted) / e.size
     if not len(fitted) or np.isposinf(log_kappa):
@@ -81,6 +94,8 @@ def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " 
         return ScaleMinimum(never / 2, np.inf)
     least = minimise_scale(np.array([log_kappa]), np.array([L]), np.full(fitted.shape, 1 / e.size), fitted)
     loss, log_u = float(least.value[0]) + never / 2, float(least.log_u[0])
+    if log_u > np.log(np.finfo(float).max) or loss < np.finfo(float).tiny:
+        raise ValueError(f"log_kappa = {log_kappa}; log_kappa must be such that loss and u are in the range of float64")
     return ScaleMinimum(loss, exp(log_u)) if loss < 0.5 else ScaleMinimum(0.5, 0.0)
 
 
@@ -193,7 +208,8 @@ class _Objective:
     def _log_G(self, s: Float[np.ndarray, "..."]) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
         """log G and its derivative at s = log u.
 
-        In q = 1/u, a bump is (w_i/e_i) u^{−1−1/L}/(1 + q/e_i)², and its logarithmic derivative 1 − 1/L − 2/(1 + q/e_i).
+        In q = 1/u, a bump is (w_i/e_i) u^{−1−1/L}/(1 + q/e_i)², and its logarithmic derivative
+        1 − 1/L − 2/(1 + q/e_i).
         """
         q = np.exp(-s)
         total = moment = 0.0
@@ -213,7 +229,7 @@ def _improve(
     lower: _FloatVector,
     upper: _FloatVector,
 ) -> None:
-    """Find where f(index) stops falling in [lower, upper], by Newton's method inside the bracket; keep what is better."""
+    """Find where f(index) stops falling in [lower, upper], by Newton's method in the bracket; keep what is better."""
     if not index.size:
         return
     s = upper.copy()

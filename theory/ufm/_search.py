@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_integer, check_real
 from theory.ufm._objective import objective_and_gradient
 from theory.ufm._point import Point
 from theory.ufm._problem import Problem
@@ -44,8 +44,8 @@ def search(
     tolerance : float
         A run ends where no entry of the gradient is larger.
     iterations : int
-        At most so many steps in a run. A ReLU network may come to rest at a kink, where the gradient does not vanish; such
-        points are returned too, with what they reached.
+        At most so many steps in a run. A ReLU network may come to rest at a kink, where the gradient does not vanish;
+        such points are returned too, with what they reached.
 
     Returns
     -------
@@ -54,7 +54,9 @@ def search(
     Raises
     ------
     ValueError
-        If there is nothing to start from.
+        If there is nothing to start from, or a value is out of range.
+    TypeError
+        If a value is of a wrong type.
 
     Examples
     --------
@@ -63,8 +65,9 @@ def search(
     >>> round(best.loss, 9) == round(problem.collapsed_loss(), 9)
     True
     """
-    generator = np.random.default_rng(seed)
-    if check_integer("starts", starts, at_least=0) + len(first) == 0:
+    generator = np.random.default_rng(check_integer("seed", seed, at_least=0))
+    starts = check_integer("starts", starts, at_least=0)
+    if starts + len(first) == 0:
         raise ValueError("starts = 0 and first is empty; there must be a point to start from")
     shapes = problem.shapes
     beginnings = [[point.features, *point.weights] for point in first]
@@ -107,6 +110,11 @@ def descend(
     """
     from scipy.optimize import minimize
 
+    iterations, memory = (
+        check_integer("iterations", iterations, at_least=1),
+        check_integer("memory", memory, at_least=1),
+    )
+    tolerance, flat = check_real("tolerance", tolerance, at_least=0), check_real("flat", flat, at_least=0)
     problem, matrices = point.problem, [point.features, *point.weights]
     sizes = [m.shape for m in matrices]
     cuts = np.cumsum([a * b for a, b in sizes])[:-1]

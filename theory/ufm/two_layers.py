@@ -1,19 +1,20 @@
 r"""Two layers: pre-activations that cost less than deep neural collapse.
 
-In the 2-DUFM the ReLU stands between one factorisation and one ridge regression. Pre-activations M = W₁H₁ (class means, d × K)
-cost :math:`\sqrt{n\lambda_{H_1}\lambda_{W_1}}\,\lVert M\rVert_*`, and the singular values of σ(M) decide the rest. Collapse is
-M = I. Where :math:`\lVert\sigma(M)\rVert_* \le \lVert M\rVert_*`, for instance where M is non-negative, every singular value of
-σ(M) is paid for and nothing beats collapse. But a ReLU can raise the nuclear norm, and these M of low rank gain from it:
+In the 2-DUFM the ReLU stands between one factorisation and one ridge regression. Pre-activations M = W₁H₁ (class
+means, d × K) cost √(nλ_H1 λ_W1) ‖M‖_*, and the singular values of σ(M) decide the rest. Collapse is M = I. Where
+‖σ(M)‖_* ≤ ‖M‖_*, for instance where M is non-negative, every singular value of σ(M) is paid for and nothing beats
+collapse. But a ReLU can raise the nuclear norm, and these M of low rank gain from it:
 
-* `balanced_cuts`: classes are the edges of the complete graph on r = 2m vertices. Each row splits the vertices into halves and
-  is 1 on the edges inside one half, −1 inside the other and 0 across. The rank is r − 1. With a rows of which are 1 at a given
-  edge, :math:`M^\top M` is a r times a projection, and :math:`\sigma(M)^\top\sigma(M)` has the eigenvalues
+* `balanced_cuts`: classes are the edges of the complete graph on r = 2m vertices. Each row splits the vertices into
+  halves and is 1 on the edges inside one half, −1 inside the other and 0 across. The rank is r − 1. With a rows of
+  which are 1 at a given edge, MᵀM is a r times a projection, and σ(M)ᵀσ(M) has the eigenvalues
 
-  .. math:: a\,\frac{m(m-1)}2 \;(\text{once}),\qquad a\,\frac m2 \;(r-1),\qquad a\,\frac m{2(2m-3)} \;(r(r-3)/2).
+  $$ a\,\frac{m(m-1)}2 \;(\text{once}),\qquad a\,\frac m2 \;(r-1),\qquad a\,\frac m{2(2m-3)} \;(r(r-3)/2). $$
 
   From r = 6, K = 15 on they beat collapse for every regularisation at which collapse beats the zero solution
   (`balanced_cuts_beat_collapse`).
-* `hexagon`: six classes at the corners of a regular hexagon, rank 2. It beats collapse for regularisation near the threshold.
+* `hexagon`: six classes at the corners of a regular hexagon, rank 2. It beats collapse for regularisation near the
+  threshold.
 
 >>> import numpy as np
 >>> log_kappa = np.log(np.sqrt(2) / 9)  # at κ = √u/(1+u)² collapse has the scale u
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_array, check_integer
 from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
 from theory.ridge import minimiser
@@ -46,11 +47,17 @@ __all__ = ["balanced_cuts", "balanced_cuts_beat_collapse", "hexagon", "least_los
 
 
 def hexagon() -> Int[np.ndarray, "6 6"]:
-    """The circulant matrix of (1, 1, 0, −1, −1, 0).
+    """The circulant matrix of (1, 1, 0, −1, −1, 0), six classes at the corners of a regular hexagon.
 
-    Up to a factor these are the cosines of the angles between six corners of a regular hexagon, the columns, and the
-    midpoints of its sides, the rows.
+    Up to a factor its entries are the cosines of the angles between the corners, the columns, and the midpoints of the
+    sides, the rows.
 
+    Returns
+    -------
+    ndarray of int, shape (6, 6)
+
+    Examples
+    --------
     >>> [int(np.linalg.matrix_rank(M)) for M in (hexagon(), np.maximum(hexagon(), 0))]
     [2, 5]
     """
@@ -74,6 +81,8 @@ def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
     ------
     ValueError
         If r is odd or below 4.
+    TypeError
+        If r is no integer.
 
     Examples
     --------
@@ -81,7 +90,8 @@ def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
     array([[ 1,  0,  0,  0,  0, -1],
            [ 0,  1,  0,  0, -1,  0]])
     """
-    if check_integer("r", r, at_least=4) % 2:
+    r = check_integer("r", r, at_least=4)
+    if r % 2:
         raise ValueError(f"r = {r}; r must be even, so that the vertices split into halves")
     halves = list(combinations(range(r), r // 2))
     sides = np.full((len(halves), r), -1)
@@ -93,14 +103,14 @@ def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
 
 
 def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> ScaleMinimum:
-    r"""The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
+    """The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
 
     Parameters
     ----------
     pre_activations : ndarray, shape (d, K)
         The class means of W₁H₁ up to a factor.
     log_kappa : float
-        log κ, with :math:`\kappa = K\sqrt{n\lambda_{H_1}\lambda_{W_1}\lambda_{W_2}K}` (`Problem.log_kappa`).
+        log κ, with κ = K √(n λ_H1 λ_W1 λ_W2 K) (`Problem.log_kappa`).
 
     Returns
     -------
@@ -111,6 +121,8 @@ def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> S
     ------
     ValueError
         If the matrix is zero or not finite.
+    TypeError
+        If it is no array of numbers, or a masked array.
 
     Notes
     -----
@@ -121,14 +133,13 @@ def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> S
     >>> bool(least_loss(np.eye(6), -1.4).loss > least_loss(hexagon(), -1.4).loss)
     True
     """
-    M = np.asarray(pre_activations, float)
+    M, exponent = _of_moderate_size(pre_activations)
     nuclear = power(M, 1)
-    if nuclear == 0:
-        raise ValueError("pre_activations are zero; no scale makes them a solution")
     eigenvalues = np.zeros(M.shape[1])
     values = np.linalg.svd(np.maximum(M, 0), compute_uv=False)
     eigenvalues[: len(values)] = np.where(values > 1e-12 * nuclear, values, 0.0) ** 2
-    return least_over_scale(2, log_kappa + float(np.log(nuclear / M.shape[1])), eigenvalues)
+    least = least_over_scale(2, log_kappa + float(np.log(nuclear / M.shape[1])), eigenvalues)
+    return least._replace(u=float(np.ldexp(least.u, -2 * exponent)))
 
 
 def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Point:
@@ -149,7 +160,9 @@ def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Poi
     Raises
     ------
     ValueError
-        If the problem has not two layers, or another number of classes.
+        If the problem has not two layers, or another number of classes, or the matrix is zero or not finite.
+    TypeError
+        If the matrix is no array of numbers, or a masked array.
 
     Examples
     --------
@@ -158,10 +171,11 @@ def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Poi
     >>> bool(abs(point.loss - least_loss(hexagon(), problem.log_kappa).loss) < 1e-12)
     True
     """
-    M = np.asarray(pre_activations, float)
+    M, _ = _of_moderate_size(pre_activations)
     if problem.L != 2 or M.shape[1] != problem.K:
         raise ValueError(
-            f"{M.shape[1]} classes and two layers do not fit a problem with K = {problem.K}, L = {problem.L}"
+            f"pre_activations has {M.shape[1]} classes for a problem with K = {problem.K}, L = {problem.L}; there must "
+            "be as many as in the problem, which must have two layers"
         )
     decay, lam = (problem.lams[1], problem.n * problem.lams[0]), problem.lams[2]
     M = M * np.sqrt(least_loss(M, problem.log_kappa).u * problem.K * lam)
@@ -175,12 +189,12 @@ def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:
     r"""The certificate that balanced cuts beat collapse for all r = 2m ≥ 2 m_from and all regularisations.
 
     Let u > 0 be any scale of collapse, and give the cuts the scale at which their weights and features cost the same,
-    :math:`a t = ur/4`. Then the rest of the loss is smaller:
+    a t = ur/4. Then the rest of the loss is smaller:
 
-    .. math:: \frac1K\sum_i\frac{1}{1+e_it} < \frac1{1+u}.
+    $$ \frac1K\sum_i\frac{1}{1+e_it} < \frac1{1+u}. $$
 
-    The difference, over u and times positive factors, is the certificate's polynomial. Where K is no such triangular number,
-    a block of balanced cuts beside collapsed classes does it, as losses of blocks add.
+    The difference, over u and times positive factors, is the certificate's polynomial. Where K is no such triangular
+    number, a block of balanced cuts beside collapsed classes does it, as losses of blocks add.
 
     Parameters
     ----------
@@ -192,14 +206,30 @@ def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:
     -------
     ShiftCertificate
 
+    Raises
+    ------
+    ValueError, TypeError
+        If `m_from` is no integer that is at least 1.
+
     Examples
     --------
     >>> balanced_cuts_beat_collapse().verify(), balanced_cuts_beat_collapse(2).verify()
     (True, False)
     """
+    m_from = check_integer("m_from", m_from, at_least=1)
     # (m − 2) times Σ_j u^j p_j(m), each p_j from the constant coefficient up
     by_power_of_u = {0: (192, -224, 64), 1: (0, -96, 48, 56, -52, 12), 2: (0, 0, 0, 8, -32, 28, -9, 1)}
     coefficients: dict[tuple[int, ...], int | Fraction] = {
         (i, j): c for j, column in by_power_of_u.items() for i, c in enumerate(column) if c
     }
     return ShiftCertificate("Σ w_i/(1 + e_i t) < 1/(1+u) at equal weight cost", ("m", "u"), coefficients, (m_from, 0))
+
+
+def _of_moderate_size(pre_activations: Float[np.ndarray, "d K"]) -> tuple[Float[np.ndarray, "d K"], int]:
+    """A matrix over a power of two, and the exponent: 0 unless squares of the entries may be out of range."""
+    M = check_array("pre_activations", pre_activations, ndim=2)
+    largest = np.abs(M).max(initial=0.0)
+    if largest == 0:
+        raise ValueError("pre_activations are zero; they must not be, for no scale makes zeros a solution")
+    exponent = 0 if 1e-40 < largest < 1e40 else int(np.frexp(largest)[1])
+    return np.ldexp(M, -exponent), exponent

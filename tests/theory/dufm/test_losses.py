@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from theory import dufm
-from theory.ufm import minimise_scale
+from theory.ufm import log_exact, minimise_scale
 
 
 def relative_errors(K, L, lams, n):
@@ -222,3 +222,41 @@ def test_import_is_light():
     assert "numpy" in loaded
     for heavy in ("sympy", "torch", "scipy", "networkx", "matplotlib", "flint", "mpmath"):
         assert f"'{heavy}'" not in loaded
+
+
+@pytest.mark.parametrize("lam", [1e-308, 5e-324, 1e-320, "1e-340", "1e-9000", Fraction(1, 10**400)])
+@pytest.mark.parametrize("construction", ["block", "drop", "best"])
+@pytest.mark.parametrize(("K", "L"), [(10, 4), (12, 3), (27, 6)])
+def test_ratio_below_the_floats(K, L, lam, construction):
+    bounds = dufm.enclose_ratio(K, L, lam, construction=construction, digits=20)
+    error = 2e-12 + 1e-15 * abs(log_exact(Fraction(lam)))
+    assert dufm.loss_ratio(K, L, lam, construction=construction) == pytest.approx(float(bounds.lower), rel=error)
+
+
+@pytest.mark.parametrize("lam", [5e-324, "1e-340"])
+@pytest.mark.parametrize("loss", [dufm.srg_loss, dufm.dnc_loss])
+def test_losses_below_the_floats_are_refused(loss, lam):
+    with pytest.raises(ValueError, match=r"below 2\.2e-308"):
+        loss(10, 4, [1e-3, lam] if isinstance(lam, float) else ["1e-3", lam])
+
+
+@pytest.mark.parametrize("L", [10**5, 10**9, 10**15])
+def test_many_layers(L):
+    lam = 1e-3 / L
+    ratio, loss = dufm.enclose_ratio(12, L, lam, digits=20), dufm.enclose_loss("dnc", 12, L, lam, digits=20)
+    assert dufm.loss_ratio(12, L, lam) == pytest.approx(float(ratio.lower), rel=2e-12)
+    assert dufm.dnc_loss(12, L, lam) == pytest.approx(float(loss.lower), rel=1e-12)
+
+
+@pytest.mark.parametrize("huge", [2**63, 2**64, 10**400, np.uint64(2**63), 1e19, [4, 2**63]])
+@pytest.mark.parametrize("name", ["L", "n"])
+def test_integers_beyond_the_limit_are_refused(name, huge):
+    with pytest.raises(ValueError, match=rf"{name} = \d.*; {name} must be an integer ≥ . and ≤ 1000000000000000"):
+        dufm.loss_ratio(**(ARGUMENTS | {name: huge}))
+
+
+@pytest.mark.parametrize("name", ["K", "L", "lam", "n"])
+def test_masked_arrays_are_refused(name):
+    masked = np.ma.array([ARGUMENTS.get(name, 1)] * 2, mask=[False, True])
+    with pytest.raises(TypeError, match=f"{name} is a masked array; {name} must be an array without a mask"):
+        dufm.loss_ratio(**(ARGUMENTS | {name: masked}))

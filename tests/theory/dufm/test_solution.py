@@ -1,7 +1,11 @@
 """Solutions as objects: the definition of the loss, conditional optimality, the parts a user holds."""
 
 import builtins
+import multiprocessing
+import pickle
 import re
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -232,3 +236,85 @@ def test_symbolic_loss_wrong_input():
         dufm.symbolic_loss("etf", 4)
     with pytest.raises(ValueError, match="L = 2; L must be an integer ≥ 3"):
         dufm.symbolic_loss("srg", 2)
+
+
+SOLUTIONS = [
+    dufm.dnc(5, 3, 1e-3, n=2),
+    dufm.srg(10, 4, 5e-4),
+    dufm.srg(12, 4, "5e-4", construction="block"),
+    dufm.srg(12, 4, 5e-4, construction="drop"),
+]
+
+
+def same_solution(one, other):
+    assert (one.name, one.K, one.L, one.n, one.lams, one.loss) == (
+        other.name,
+        other.K,
+        other.L,
+        other.n,
+        other.lams,
+        other.loss,
+    )
+    assert (one.scales == other.scales).all()
+    assert nx.utils.graphs_equal(one.graph, other.graph)
+    for l in range(1, one.L + 1):
+        assert (one.class_means(l) == other.class_means(l)).all()
+        assert (one.weights(l) == other.weights(l)).all()
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda s: s.name)
+def test_solutions_pickle(solution):
+    fresh = pickle.loads(pickle.dumps(solution))
+    same_solution(fresh, solution)
+    again = pickle.loads(pickle.dumps(solution))  # after its matrices and its graph were made
+    same_solution(again, solution)
+    with pytest.raises(ValueError, match="read-only"):
+        again.scales[0] = 1.0
+
+
+def test_solutions_go_through_a_process_pool():
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        for solution, other in zip(SOLUTIONS, pool.map(dufm.Solution.evaluate, SOLUTIONS), strict=True):
+            assert other == solution.evaluate()
+        same_solution(pool.submit(dufm.srg, 12, 4, 5e-4, construction="drop").result(), SOLUTIONS[-1])
+
+
+@pytest.mark.parametrize("lam", [1e-15, 1e-30, 1e-100, 1e-200])
+@pytest.mark.parametrize(("K", "construction"), [(10, "block"), (12, "block"), (12, "drop"), (28, "block")])
+@pytest.mark.parametrize("L", [3, 5])
+def test_loss_by_its_definition_at_small_regularisation(K, construction, L, lam):
+    solution = dufm.srg(K, L, lam, construction=construction, n=2)
+    assert solution.evaluate() == pytest.approx(solution.loss, rel=1e-12, abs=0)
+    assert dufm.dnc(K, L, lam).evaluate() == pytest.approx(dufm.dnc_loss(K, L, lam), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("lam", ["1e-340", 1e-320, "1e400"])
+def test_matrices_beyond_the_floats_are_refused(lam):
+    with pytest.raises(ValueError, match=r"lam is so small that the loss is below|lams\[0\] ≈ 1e400"):
+        dufm.srg(10, 4, lam)
+
+
+def test_the_residual_is_that_of_the_weights():
+    for solution in SOLUTIONS:
+        outputs = solution.pre_activations(solution.L + 1)
+        assert solution.matrices.residual == pytest.approx(outputs - np.eye(solution.K), abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    "lams",
+    [["1e-3", "1e-2", "1/50"], [Fraction(1, 1000), Fraction(1, 100), Fraction(1, 50)], np.array([1e-3, 1e-2, 0.02])],
+)
+def test_evaluate_loss_takes_numbers_of_every_type(lams):
+    features, weights = np.ones((2, 6)), [np.ones((3, 2)), np.ones((3, 3))]
+    expected = dufm.evaluate_loss(features, weights, (1e-3, 1e-2, 0.02), 2)
+    assert (
+        dufm.evaluate_loss(features.astype(int).tolist(), [w.tolist() for w in weights], lams, np.int8(2)) == expected
+    )
+
+
+def test_evaluate_loss_refuses_masked_arrays():
+    with pytest.raises(TypeError, match="features is a masked array"):
+        dufm.evaluate_loss(np.ma.array(np.ones((2, 2)), mask=np.eye(2)), [np.ones((2, 2))], (1, 1))
+    with pytest.raises(TypeError, match=r"weights\[0\] is a masked array"):
+        dufm.evaluate_loss(np.ones((2, 2)), [np.ma.array(np.ones((2, 2)), mask=np.eye(2))], (1, 1))

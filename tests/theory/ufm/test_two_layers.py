@@ -59,6 +59,17 @@ def test_hexagon_is_a_matrix_of_cosines():
     assert two_layers.hexagon() * np.sqrt(3) / 2 == pytest.approx(cosines, abs=1e-12)
 
 
+@pytest.mark.parametrize("exponent", [-150, 150])
+def test_size_of_the_pre_activations_does_not_matter(exponent):
+    M, scale = two_layers.balanced_cuts(6), 10.0**exponent
+    problem = Problem.of(15, 2, lams=(0.001, 0.02, 0.004))
+    least, scaled = (two_layers.least_loss(X, problem.log_kappa) for X in (M, scale * M))
+    assert scaled.loss == pytest.approx(least.loss, rel=1e-13)
+    assert scaled.u * scale**2 == pytest.approx(least.u, rel=1e-9)
+    points = [two_layers.solution(X, problem) for X in (M, scale * M)]
+    assert points[1].loss == pytest.approx(points[0].loss, rel=1e-12)
+
+
 def test_certificate_rejects_what_is_false():
     assert two_layers.balanced_cuts_beat_collapse().verify()
     assert not two_layers.balanced_cuts_beat_collapse(2).verify()
