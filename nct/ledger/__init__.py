@@ -33,6 +33,7 @@ nct.ledger._require.Refuted: the sum differs: m = 1
 from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
 from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
+from nct.ledger._first import FIRST_CLAIM, begin_ledger
 from nct.ledger._folder import LedgerError, find_ledger
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
@@ -43,6 +44,7 @@ from nct.ledger._require import Refuted, require
 from nct.ledger._statement import Statement, Variant
 
 __all__ = [
+    "FIRST_CLAIM",
     "KINDS",
     "SCOPES",
     "VERDICTS",
@@ -62,6 +64,7 @@ __all__ = [
     "Statement",
     "Variant",
     "Verdict",
+    "begin_ledger",
     "compare",
     "find_ledger",
     "load_claims",
