@@ -64,7 +64,8 @@ class Claim:
     ------
     ValueError
         If an id is not of that form, a title or source is empty, the verdict is unknown, an amended statement is
-        missing or not wanted, `seen` or `ran` is given for what is no experiment, or `counterexample_code` for what holds.
+        missing or not wanted, `seen` or `ran` is given for what is no experiment, or `counterexample_code` for what
+        holds.
     TypeError
         If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
 
