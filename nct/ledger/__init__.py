@@ -33,7 +33,6 @@ nct.ledger._require.Refuted: the sum differs: m = 1
 from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
 from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
-from nct.ledger._first import FIRST_CLAIM, begin_ledger
 from nct.ledger._folder import LedgerError, find_ledger
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
@@ -42,29 +41,35 @@ from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, 
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
 from nct.ledger._statement import Statement, Variant
+from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
 
 __all__ = [
-    "FIRST_CLAIM",
     "KINDS",
     "SCOPES",
     "VERDICTS",
     "Check",
     "Claim",
+    "Conclusion",
+    "Condition",
     "Coverage",
+    "Fixed",
     "Instances",
     "Kind",
     "LedgerError",
     "LedgerFile",
     "Listing",
+    "LowerBound",
+    "OneOf",
     "Paper",
     "Part",
     "Reach",
     "Refuted",
     "Search",
     "Statement",
+    "Stronger",
+    "UpperBound",
     "Variant",
     "Verdict",
-    "begin_ledger",
     "compare",
     "find_ledger",
     "load_claims",

@@ -41,6 +41,8 @@ class Record:
         How long the last phase of the item took.
     counterexample : str or None
         The instance that refutes the form, if one was found.
+    mutants : dict or None
+        What came of machine-made edits, as `Tally.to_json` gives it; only of the item ``mutants``.
     """
 
     claim: dict[str, Any]
@@ -56,6 +58,7 @@ class Record:
     outcome: str = "skipped"
     seconds: float = 0.0
     counterexample: str | None = None
+    mutants: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, claim: Claim, *, test: str, check: Check | None = None, variant: Variant | None = None) -> "Record":
@@ -133,6 +136,11 @@ class Entry:
         return tried
 
     @property
+    def mutants(self) -> dict[str, Any] | None:
+        """What came of machine-made edits of the statement, if they were made."""
+        return next((record.mutants for record in self.records if record.mutants is not None), None)
+
+    @property
     def counterexample(self) -> str | None:
         """The smallest counterexample to the printed statement.
 
@@ -166,6 +174,7 @@ class Entry:
             "reach": None if self.reach is None else self.reach.to_json(),
             "evidence": evidence,
             "near_misses": near_misses,
+            "mutants": self.mutants,
             "counterexample": self.counterexample,
             "counterexample_is": self.counterexample_is,
         }

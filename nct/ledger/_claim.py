@@ -56,16 +56,15 @@ class Claim:
         reject each.
     depends_on : iterable of str
         The ids of the claims that this one rests on.
-    counterexample_code : str, optional
-        A few lines of plain Python, without the project, that show what is wrong with the printed statement: they print
-        the instance, and assert what refutes it.
+    true_edits : mapping of str to str
+        Edits that ``--ledger-mutate`` makes of the form that stands and that are true as well, by the name that it
+        gives them, each with the reason.
 
     Raises
     ------
     ValueError
         If an id is not of that form, a title or source is empty, the verdict is unknown, an amended statement is
-        missing or not wanted, `seen` or `ran` is given for what is no experiment, or `counterexample_code` for what
-        holds.
+        missing or not wanted, or `seen` or `ran` is given for what is no experiment.
     TypeError
         If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
 
@@ -84,7 +83,7 @@ class Claim:
     ran: str | None = None
     near_misses: Mapping[str, Any] = field(default_factory=dict)
     depends_on: Iterable[str] = ()
-    counterexample_code: str | None = None
+    true_edits: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[A-Za-z0-9-]+)+", self.id):
@@ -105,21 +104,18 @@ class Claim:
             if getattr(self, name) is not None and self.verdict != "observed":
                 given = f"{name} must be given only when the verdict is 'observed', not {self.verdict!r}"
                 raise ValueError(f"{name} of {self.id} is given; {given}")
-        if self.counterexample_code is not None and self.verdict == "holds":
-            raise ValueError(
-                f"counterexample_code of {self.id} is given; counterexample_code must not be given when the verdict is"
-                " 'holds'"
-            )
         object.__setattr__(self, "near_misses", MappingProxyType(dict(self.near_misses)))
         object.__setattr__(self, "depends_on", tuple(self.depends_on))
+        object.__setattr__(self, "true_edits", MappingProxyType(dict(self.true_edits)))
 
     def _check_types(self) -> None:
         for name, value in (("printed", self.printed), ("amended", self.amended), ("seen", self.seen)):
             if not isinstance(value, Statement) and (value is not None or name == "printed"):
                 raise TypeError(f"{name} of {self.id} is a {type(value).__name__}; {name} must be a Statement")
-        if not isinstance(self.near_misses, Mapping):
-            given = type(self.near_misses).__name__
-            raise TypeError(f"near_misses of {self.id} is a {given}; near_misses must be a mapping of names")
+        for name in ("near_misses", "true_edits"):
+            if not isinstance(getattr(self, name), Mapping):
+                given = type(getattr(self, name)).__name__
+                raise TypeError(f"{name} of {self.id} is a {given}; {name} must be a mapping of names")
         if isinstance(self.depends_on, str):
             raise TypeError(
                 f"depends_on = {self.depends_on!r} of {self.id} is a string; depends_on must be a list of ids"
@@ -159,7 +155,12 @@ class Claim:
         return {field.name: _in_words(getattr(self, field.name)) for field in fields(self)}
 
     def check(
-        self, kind: Kind, *, covers: Covers | None = None, blind_to: Mapping[str, str] | None = None
+        self,
+        kind: Kind,
+        *,
+        covers: Covers | None = None,
+        blind_to: Mapping[str, str] | None = None,
+        resolution: float | None = None,
     ) -> Callable[[_F], _F]:
         """Register a function of the statement as evidence of `kind`.
 
@@ -178,6 +179,10 @@ class Claim:
         blind_to : mapping of str to str, optional
             Near misses that this check cannot tell from the statement, each with the reason. The ledger counts a near
             miss only where another check rejects it.
+        resolution : float, optional
+            The relative change of a number in the statement that the check can just tell from its statistical error;
+            without it, the check is taken to be free of that. If every check of the claim states one, machine-made
+            edits move numbers by twice the finest of them.
 
         Returns
         -------
@@ -188,7 +193,7 @@ class Claim:
         ------
         ValueError
             If the kind is unknown, a name in `blind_to` is no near miss of the claim, or `covers` says what a check of
-            this kind cannot know or names a part that the statement does not have.
+            this kind cannot know or names a part that the statement does not have, or the resolution is not positive.
         """
         if kind not in KINDS:
             raise ValueError(f"kind = {kind!r} of a check of {self.id}; kind must be one of {', '.join(KINDS)}")
@@ -199,12 +204,14 @@ class Claim:
                     f"blind_to = {name!r} of a check of {self.id}; blind_to must name near misses of the claim"
                 )
 
+        if resolution is not None and not resolution > 0:
+            raise ValueError(f"resolution = {resolution!r} of a check of {self.id}; resolution must be positive")
         covered = coverages(covers)
         for allowed in self._faults_of_coverage(kind, covered):
             raise ValueError(f"covers = {covers!r} of a check of {self.id}; {allowed}")
 
         def register(function: _F) -> _F:
-            setattr(function, _CHECK, Check(self, kind, blind_to, covered))
+            setattr(function, _CHECK, Check(self, kind, blind_to, covered, resolution))
             return function
 
         return register
@@ -240,12 +247,15 @@ class Check:
         The near misses that it cannot see, each with the reason.
     covers : tuple of Coverage
         What it covers of the statement.
+    resolution : float or None
+        The relative change that it can just tell from its statistical error; None if it has none.
     """
 
     claim: Claim
     kind: Kind
     blind_to: Mapping[str, str]
     covers: tuple[Coverage, ...]
+    resolution: float | None
 
     @classmethod
     def of(cls, function: object) -> "Check | None":

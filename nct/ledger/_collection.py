@@ -7,10 +7,8 @@ import pytest
 
 from nct.ledger._book import Record
 from nct.ledger._claim import KINDS, Check, claim_of
-from nct.ledger._item import ClaimItem
 from nct.ledger._profiles import ledger_profile
 from nct.ledger._rules import Rules
-from nct.ledger._snippet import Snippet
 
 #: What an item of a claim tries; absent from all other items.
 TRIAL = pytest.StashKey[Record]()
@@ -48,13 +46,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Import a file of claims under the ledger's profile, and add the items ``rules`` and ``counterexample``."""
+    """Import a file of claims under the ledger's profile, and add the item ``rules`` to it."""
     with ledger_profile(collector.config) if _may_state_a_claim(collector) else nullcontext():
         report = yield
-    if type(collector) is pytest.Module and report.passed and (claim := claim_of(collector.obj)) is not None:
+    if type(collector) is pytest.Module and report.passed and claim_of(collector.obj) is not None:
         report.result.append(Rules.from_parent(collector, name="rules"))
-        if claim.counterexample_code is not None:
-            report.result.append(Snippet.from_parent(collector, name="counterexample"))
     return report
 
 
@@ -78,16 +74,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.extra_keyword_matches.add(trial.claim["id"])
             if trial.kind is not None:
                 item.add_marker(trial.kind)
-    if not config.getoption("--ledger-long"):
-        long = {item for item in items if item.get_closest_marker("ledger_long") is not None}
-        if long:
-            config.hook.pytest_deselected(items=list(long))
-            items[:] = [item for item in items if item not in long]
+    long = {item for item in items if left_out(item)}
+    if long:
+        config.hook.pytest_deselected(items=list(long))
+        items[:] = [item for item in items if item not in long]
+
+
+def left_out(item: pytest.Item) -> bool:
+    """Whether an item is long and long ones are not asked for."""
+    return item.get_closest_marker("ledger_long") is not None and not item.config.getoption("--ledger-long")
 
 
 def _trial(item: pytest.Item) -> Record | None:
     """What the item tries, with its outcome still to come."""
-    if isinstance(item, ClaimItem):
+    if isinstance(item, Rules):
         return Record.of(item.claim, test=item.nodeid)
     if isinstance(item, pytest.Function) and (check := Check.of(item.function)) is not None:
         variant = next(item.iter_markers("ledger_form")).args[0]

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from nct.ledger._book import Book, Entry, Record
 from nct.ledger._comparison import Measured, faults
 
+#: The least share of the machine-made edits of all claims together that their checks have to reject.
+LEAST_OF_ALL = 0.95
+
 
 def judge(book: Book) -> Iterator[tuple[Record, str]]:
     """What is wrong with the checks of a run, seen over all their items.
@@ -33,6 +36,7 @@ def judge(book: Book) -> Iterator[tuple[Record, str]]:
                 _failure(entry, f"{file}::claim[seen]"),
                 "every check finds the printed statement: it was seen, and needs no 'seen' beside it",
             )
+    yield from _too_few_killed(book)
 
 
 def _by_check(entry: Entry) -> dict[str, list[Record]]:
@@ -62,6 +66,17 @@ def _seen_as_printed(entry: Entry) -> bool:
     return all(map(_whole, checks)) and not any(
         record.counterexample for records in checks for record in records if record.role == "printed"
     )
+
+
+def _too_few_killed(book: Book) -> Iterator[tuple[Record, str]]:
+    """Of the edits of all claims together; of a single claim its own item decides."""
+    tried = [(entry, entry.mutants) for entry in book.entries if entry.mutants is not None]
+    killed, counted = (sum(mutants[name] for _, mutants in tried) for name in ("killed", "counted"))
+    if len(tried) > 1 and killed < LEAST_OF_ALL * counted:
+        worst = min(tried, key=lambda one: one[1]["rate"] if one[1]["rate"] is not None else 1.0)[0]
+        file = worst.records[0].test.split("::")[0]
+        message = f"of all claims together, {killed} of {counted} edits are rejected, fewer than {LEAST_OF_ALL:.0%}"
+        yield _failure(worst, f"{file}::claim[mutants]"), f"the worst of all: {message}"
 
 
 def _failure(entry: Entry, test: str) -> Record:

@@ -19,10 +19,18 @@ from nct.ledger._claim import Check, Claim, claim_of, natural
 from nct.ledger._folder import LedgerError, claim_files
 from nct.ledger._reach import Instances, Part, Search
 from nct.ledger._statement import Statement
+from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, UpperBound
 
 #: The calls that are made while a file is read; each takes texts, names and values that may stay unread.
-_VOCABULARY: dict[str, Callable[..., Any]] = {f.__name__: f for f in (Claim, Statement, Part, Instances, Search)}
+_VOCABULARY: dict[str, Callable[..., Any]] = {f.__name__: f for f in (Claim, Statement, Part, Instances, Search, OneOf)}
 
+_CONSTANTS = {
+    "UpperBound": UpperBound,
+    "LowerBound": LowerBound,
+    "Condition": Condition,
+    "Conclusion": Conclusion,
+    "Fixed": Fixed,
+}
 _BUILTINS = {f.__name__: f for f in (dict, enumerate, frozenset, len, list, range, set, sorted, str, tuple, zip)}
 
 
@@ -191,6 +199,8 @@ def _read(node: ast.expr, values: Mapping[str, ast.expr]) -> Any:
             return _read(left, values) + _read(right, values)
         case ast.Name(id=name) if name in values and values[name] is not node:
             return _read(values[name], {other: value for other, value in values.items() if other != name})
+        case ast.Name(id=name) if name in _CONSTANTS:
+            return _CONSTANTS[name]
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_read(item, values) for item in items]
         case ast.Dict(keys=keys, values=items) if None not in keys:

@@ -25,7 +25,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if trial is None:
         return (yield)
     try:
-        with recording() as measured, _unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
+        with recording() as measured, unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
             result = yield
     except AssertionError as refutation:
         trial.counterexample = counterexample(refutation)
@@ -40,7 +40,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 @contextmanager
-def _unshrunk(item: pytest.Function) -> Iterator[None]:
+def unshrunk(item: pytest.Function) -> Iterator[None]:
     """Spare Hypothesis the search for the smallest example of a near miss, which nobody is shown.
 
     The settings of a test are an attribute that Hypothesis does not document; without it the run is only slower.
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Send what came of the item along with its report, from a worker of pytest-xdist too."""
     report = yield
     trial = item.stash.get(TRIAL, None)
-    if trial is not None and report.when == "call" and report.failed and trial.role != "rules":
+    if trial is not None and report.when == "call" and report.failed and trial.kind is not None:
         show_statement(report, trial.variant, cast(pytest.Function, item).callspec.params["statement"])
     if trial is not None and (report.when == "call" or not report.passed):
         trial.outcome, trial.seconds = report.outcome, round(report.duration, 6)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nct.ledger._strength import OneOf, Stronger
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -19,6 +21,10 @@ class Statement:
     parts : sequence of str
         Names of the parts that the statement consists of, if it falls into several: it is proved when each of them
         is the `Part` that some check covers, or one check covers all values.
+    stronger : Stronger or OneOf, optional
+        What makes a stronger statement of the value, if it is a bound, a condition or a switch and not an equality:
+        `UpperBound`, `LowerBound`, `Condition`, `Conclusion` or `OneOf`. The fields of a record say it in their
+        annotations, ``Annotated[float, UpperBound]``.
 
     Raises
     ------
@@ -29,6 +35,7 @@ class Statement:
     text: str
     value: Any
     parts: Sequence[str] = ()
+    stronger: Stronger | OneOf | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.parts, str):

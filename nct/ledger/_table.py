@@ -48,6 +48,7 @@ def printed(book: Book, *, width: int | None = None, colour: bool = False) -> st
         numerical = " (numerical)" * (entry.counterexample_is == "numerical")
         line = f"  {entry.claim['id']}: {entry.counterexample or 'not run'}{numerical}"
         console.print(line, style="yellow", soft_wrap=True)
+    _print_survivors(book.entries, console)
     for title, rows in _details(book.entries).items():
         if rows:
             console.print(f"\n{title}")
@@ -61,13 +62,35 @@ def _table(entries: list[Entry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
     for name in ("claim", "title", "verdict", "reach", "evidence", "near misses rejected"):
         table.add_column(name)
+    mutated = any(entry.mutants is not None for entry in entries)
+    if mutated:
+        table.add_column("mutants killed")
     for entry in entries:
         rejected = entry.near_misses
         misses = f"{sum(rejected.values())} of {len(rejected)}"
         scope = "" if entry.reach is None else entry.reach.scope
-        cells = (entry.claim["id"], entry.claim["title"], entry.status, scope, " ".join(entry.kinds), misses)
+        cells = [entry.claim["id"], entry.claim["title"], entry.status, scope, " ".join(entry.kinds), misses]
+        if mutated:
+            cells.append("" if entry.mutants is None else f"{entry.mutants['killed']} of {entry.mutants['counted']}")
         table.add_row(*cells, style=_STYLE[entry.status])
     return table
+
+
+def _print_survivors(entries: list[Entry], console: Console) -> None:
+    """The machine-made edits that no check rejects, as differences."""
+    tried = [(entry.claim["id"], entry.mutants) for entry in entries if entry.mutants is not None]
+    if not tried:
+        return
+    killed, counted = (sum(mutants[name] for _, mutants in tried) for name in ("killed", "counted"))
+    console.print(f"\nmutants: {killed} of {counted} killed" + f", {killed / counted:.1%}" * (counted > 0))
+    for name, mutants in tried:
+        if mutants["step"] > 0.02:
+            console.print(f"  {name}: numbers were moved by {mutants['step']:.0%}, twice the resolution of its checks")
+        for one in (*mutants["survived"], *mutants["crashed"]):
+            error = f" ({one['error']})" if one["error"] else ""
+            console.print(f"\n  {name}: no check rejects {one['name']}{error}", soft_wrap=True)
+            for line in one["difference"].splitlines():
+                console.print(f"    {line}", style="red" if line.startswith("-") else "green", soft_wrap=True)
 
 
 def _details(entries: list[Entry]) -> dict[str, list[tuple[str, str]]]:

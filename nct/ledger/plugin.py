@@ -7,7 +7,8 @@ a check can show, that it has measured something, is decided at the end of the r
 
 Options: ``--ledger FILE`` writes the ledger as JSON, ``--ledger-long`` runs the checks marked ``ledger_long`` too. The
 setting ``ledger_claims`` names the folder of claims, if that is not ``proofs_checks``. With ``ledger_require_covers =
-true`` a check that does not say what it covers fails the run.
+true`` a check that does not say what it covers fails the run. ``--ledger-mutate`` makes false neighbours of every
+statement and counts those that the checks reject; ``--ledger-mutate=sample`` does so for a part.
 """
 
 from pathlib import Path
@@ -55,6 +56,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ledger", metavar="FILE", type=Path, help="write the ledger of the claims that ran to FILE as JSON"
     )
     group.addoption("--ledger-long", action="store_true", help="run the checks marked 'ledger_long' too")
+    group.addoption(
+        "--ledger-mutate",
+        metavar="all|sample",
+        nargs="?",
+        const="all",
+        choices=("all", "sample"),
+        help="make false neighbours of every statement, or of a fixed sample, and count those that its checks reject",
+    )
     parser.addini("ledger_claims", "the folder of claims", default=CLAIMS_FOLDER)
     parser.addini(
         "ledger_require_covers",
@@ -73,4 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         register_markers(config)
     if chosen_profile(config) is not None:
         register_profiles()
+    if config.getoption("--ledger-mutate") is not None:
+        from nct.ledger.mutation import plugin
+
+        config.pluginmanager.register(plugin)
     check_target(config)

@@ -3,9 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from ledgers import GOOD
 
-from nct.ledger import Refuted, Statement, require
+from nct.ledger import Claim, Refuted, Statement, require
+
+GOOD = Claim(
+    id="example.sum",
+    title="Sum",
+    source="example",
+    verdict="holds",
+    printed=Statement("text", lambda m: m),
+    near_misses={"off by one": lambda m: m + 1},
+)
 
 
 @pytest.mark.parametrize(
