@@ -33,6 +33,7 @@ nct.ledger._require.Refuted: the sum differs: m = 1
 from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
 from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
+from nct.ledger._first import FIRST_CLAIM, begin_ledger
 from nct.ledger._folder import LedgerError, find_ledger
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
@@ -44,6 +45,7 @@ from nct.ledger._statement import Statement, Variant
 from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
 
 __all__ = [
+    "FIRST_CLAIM",
     "KINDS",
     "SCOPES",
     "VERDICTS",
@@ -70,6 +72,7 @@ __all__ = [
     "UpperBound",
     "Variant",
     "Verdict",
+    "begin_ledger",
     "compare",
     "find_ledger",
     "load_claims",

@@ -56,6 +56,9 @@ class Claim:
         reject each.
     depends_on : iterable of str
         The ids of the claims that this one rests on.
+    counterexample_code : str, optional
+        A few lines of plain Python, without the project, that show what is wrong with the printed statement: they print
+        the instance, and assert what refutes it.
     true_edits : mapping of str to str
         Edits that ``--ledger-mutate`` makes of the form that stands and that are true as well, by the name that it
         gives them, each with the reason.
@@ -64,7 +67,8 @@ class Claim:
     ------
     ValueError
         If an id is not of that form, a title or source is empty, the verdict is unknown, an amended statement is
-        missing or not wanted, or `seen` or `ran` is given for what is no experiment.
+        missing or not wanted, `seen` or `ran` is given for what is no experiment, or `counterexample_code` for what
+        holds.
     TypeError
         If a statement is no `Statement`, the near misses are no mapping, or `depends_on` is a single string.
 
@@ -83,6 +87,7 @@ class Claim:
     ran: str | None = None
     near_misses: Mapping[str, Any] = field(default_factory=dict)
     depends_on: Iterable[str] = ()
+    counterexample_code: str | None = None
     true_edits: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,6 +109,11 @@ class Claim:
             if getattr(self, name) is not None and self.verdict != "observed":
                 given = f"{name} must be given only when the verdict is 'observed', not {self.verdict!r}"
                 raise ValueError(f"{name} of {self.id} is given; {given}")
+        if self.counterexample_code is not None and self.verdict == "holds":
+            raise ValueError(
+                f"counterexample_code of {self.id} is given; counterexample_code must not be given when the verdict is"
+                " 'holds'"
+            )
         object.__setattr__(self, "near_misses", MappingProxyType(dict(self.near_misses)))
         object.__setattr__(self, "depends_on", tuple(self.depends_on))
         object.__setattr__(self, "true_edits", MappingProxyType(dict(self.true_edits)))

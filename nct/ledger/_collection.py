@@ -7,8 +7,10 @@ import pytest
 
 from nct.ledger._book import Record
 from nct.ledger._claim import KINDS, Check, claim_of
+from nct.ledger._item import ClaimItem
 from nct.ledger._profiles import ledger_profile
 from nct.ledger._rules import Rules
+from nct.ledger._snippet import Snippet
 
 #: What an item of a claim tries; absent from all other items.
 TRIAL = pytest.StashKey[Record]()
@@ -46,11 +48,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Import a file of claims under the ledger's profile, and add the item ``rules`` to it."""
+    """Import a file of claims under the ledger's profile, and add the items ``rules`` and ``counterexample``."""
     with ledger_profile(collector.config) if _may_state_a_claim(collector) else nullcontext():
         report = yield
-    if type(collector) is pytest.Module and report.passed and claim_of(collector.obj) is not None:
+    if type(collector) is pytest.Module and report.passed and (claim := claim_of(collector.obj)) is not None:
         report.result.append(Rules.from_parent(collector, name="rules"))
+        if claim.counterexample_code is not None:
+            report.result.append(Snippet.from_parent(collector, name="counterexample"))
     return report
 
 
@@ -87,7 +91,7 @@ def left_out(item: pytest.Item) -> bool:
 
 def _trial(item: pytest.Item) -> Record | None:
     """What the item tries, with its outcome still to come."""
-    if isinstance(item, Rules):
+    if isinstance(item, ClaimItem):
         return Record.of(item.claim, test=item.nodeid)
     if isinstance(item, pytest.Function) and (check := Check.of(item.function)) is not None:
         variant = next(item.iter_markers("ledger_form")).args[0]

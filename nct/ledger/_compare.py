@@ -86,4 +86,4 @@ def _change(name: str, old: Any, new: Any) -> Iterator[str]:
 def _shown(value: Any) -> str:
     if value is None:
         return "none"
-    return " ".join(map(str, value)) if isinstance(value, list) else " ".join(str(value).split())
+    return " ".join(map(str, value)) or "none" if isinstance(value, list) else " ".join(str(value).split())

@@ -69,15 +69,26 @@ def configured_folder(folder: Path) -> str:
     LedgerError
         If a configuration file there cannot be read.
     """
+    return str(configuration(folder).get("ledger_claims", CLAIMS_FOLDER))
+
+
+def configuration(folder: Path) -> Mapping[str, Any]:
+    """The settings of pytest in a folder, those of the first of its files that has some; empty where none has.
+
+    Raises
+    ------
+    LedgerError
+        If a configuration file there cannot be read.
+    """
     for name, tables in _CONFIGURATIONS.items():
         if (folder / name).is_file():
             try:
                 settings = _read_tables(folder / name, tables)
             except (OSError, ValueError, configparser.Error) as error:
                 raise LedgerError(f"{folder / name} cannot be read: {error}") from error
-            if "ledger_claims" in settings:
-                return str(settings["ledger_claims"])
-    return CLAIMS_FOLDER
+            if settings:
+                return settings
+    return {}
 
 
 def _read_tables(path: Path, tables: list[str]) -> Mapping[str, Any]:

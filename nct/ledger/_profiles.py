@@ -1,8 +1,8 @@
 """How hard Hypothesis searches: the profiles ``ledger`` and ``deep``.
 
 The profile ``ledger`` repeats the same examples in every run, so that a ledger can be repeated; ``deep``, chosen by
-``--hypothesis-profile=deep``, searches with fresh seeds and a hundred times as many. Claims are imported under ``ledger``
-unless the command line names a profile; whatever else runs keeps the profile that it had.
+``--hypothesis-profile=deep``, searches with fresh seeds and a hundred times as many. Claims are imported under
+``ledger`` unless the command line names a profile; whatever else runs keeps the profile that it had.
 """
 
 from collections.abc import Iterator

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from nct.ledger._claim import Claim, claim_of
 from nct.ledger._folder import LedgerError, place
+from nct.ledger._item import ClaimItem
 from nct.ledger._papers import near, read_papers
 from nct.ledger._reach import NOT_SAID
 from nct.ledger._reading import read_ids
@@ -15,29 +14,16 @@ from nct.ledger._reading import read_ids
 _IDS = pytest.StashKey[dict[Path, dict[Path, str]]]()
 
 
-class RuleBroken(Exception):
-    """A claim that does not keep the ledger's rules."""
-
-
 class LedgerWarning(pytest.PytestWarning):
     """What a claim should say and does not."""
 
 
-class Rules(pytest.Item):
+class Rules(ClaimItem):
     """The rules that the claim of a file has to keep."""
 
-    parent: pytest.Module
-
-    @property
-    def claim(self) -> Claim:
-        """The claim of the item's file."""
-        return cast(Claim, claim_of(self.parent.obj))
-
     def runtest(self) -> None:
-        """Fail with every fault, one a line."""
-        faults = list(self.faults())
-        if faults:
-            raise RuleBroken("\n".join(f"{self.claim.id}: {fault}" for fault in faults))
+        """Fail with every fault, and warn of what the claim should say."""
+        super().runtest()
         for fault in self._faults_of_coverage():
             self.warn(LedgerWarning(f"{self.claim.id}: {fault}"))
 
@@ -103,11 +89,3 @@ class Rules(pytest.Item):
         if root not in ledgers:
             ledgers[root] = read_ids(root)
         return ledgers[root]
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The faults alone, without the frames that found them."""
-        return str(excinfo.value) if isinstance(excinfo.value, RuleBroken) else super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """The place and the name of the item in reports."""
-        return self.path, 0, f"rules: {self.claim.id}"

@@ -1,7 +1,7 @@
 """Leaving files unread that ``-k`` cannot select from: ``-k lowrank.thm-5`` imports the file of that claim alone.
 
-A word of the expression that is part of a claim's id, and has its dot, selects claims by their ids and nothing else. Any
-other word may select an item of any file, for all that is known before the file is imported.
+A word of the expression that is part of a claim's id, and has its dot, selects claims by their ids and nothing else.
+Any other word may select an item of any file, for all that is known before the file is imported.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nct.ledger import read_ledger
+from nct.ledger import Claim, Statement, read_ledger
 
 TRUE = "lambda m: m * (m + 1) // 2"
 FALSE = "lambda m: m * m // 2"  # right at 0 only
@@ -36,6 +36,15 @@ def test_by_induction(statement):
     require(statement(0) == 0, "wrong at 0")
     require(all(statement(m) - statement(m - 1) == m for m in range(1, 9)), "wrong step")
 """
+
+GOOD = Claim(
+    id="example.sum",
+    title="Sum",
+    source="example",
+    verdict="holds",
+    printed=Statement("text", lambda m: m),
+    near_misses={"off by one": lambda m: m + 1},
+)
 
 
 class Ledger:

@@ -3,17 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from ledgers import GOOD
 
-from nct.ledger import Claim, Refuted, Statement, require
-
-GOOD = Claim(
-    id="example.sum",
-    title="Sum",
-    source="example",
-    verdict="holds",
-    printed=Statement("text", lambda m: m),
-    near_misses={"off by one": lambda m: m + 1},
-)
+from nct.ledger import Refuted, Statement, require
 
 
 @pytest.mark.parametrize(

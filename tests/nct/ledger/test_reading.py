@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ledgers import FALSE, TRUE
 
-from nct.ledger import LedgerError, find_ledger, load_claims, read_claims
+from nct.ledger import LedgerError, _folder, find_ledger, load_claims, read_claims
 
 KINDS_OF_CHECKS = {"test_by_adding_up": "exact", "test_by_induction": "derived"}
 
@@ -89,3 +89,33 @@ def test_the_ledger_imports_neither_torch_nor_numpy():
     code = "import sys, nct.ledger.plugin; print({'torch', 'numpy', 'sympy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\nledger_claims = mine\n"),
+        ("pytest.toml", "[pytest]\nledger_claims = 'mine'\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nledger_claims = 'mine'\n"),
+        ("pyproject.toml", "[tool.pytest]\nledger_claims = 'mine'\n"),
+        ("tox.ini", "[tox]\nenvlist = py\n[pytest]\nledger_claims = mine\n"),
+        ("setup.cfg", "[tool:pytest]\naddopts = %(x)s\nledger_claims = mine\n"),
+    ],
+)
+def test_the_folder_of_claims_is_a_setting(tmp_path, file, text):
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    (tmp_path / file).write_text(text)
+    assert find_ledger(tmp_path) == tmp_path / "mine"
+    assert find_ledger(tmp_path / "mine" / "deep") == tmp_path / "mine"
+
+
+def test_a_configuration_that_cannot_be_read(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool")
+    with pytest.raises(LedgerError, match=r"pyproject\.toml cannot be read"):
+        find_ledger(tmp_path)
+
+
+def test_no_ledger_says_where_to_look(tmp_path, monkeypatch):
+    monkeypatch.setattr(_folder, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    with pytest.raises(LedgerError, match=r"no folder 'proofs_checks'.*ledger_claims.*in its source tree.*init"):
+        find_ledger(tmp_path)

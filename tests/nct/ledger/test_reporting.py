@@ -1,9 +1,16 @@
 """The ledger that is written."""
 
+import platform
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from ledgers import FALSE, TRUE
+from ledgers import FALSE, GOOD, TRUE
 
 from nct.ledger import KINDS, read_ledger
+from nct.ledger._book import Book, Record
+from nct.ledger._table import printed
 
 
 def test_the_json_has_the_stated_form(ledger):
@@ -18,11 +25,9 @@ def test_the_json_has_the_stated_form(ledger):
     assert ledger.run().ret == 0
     entries = list(ledger.written.values())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    keys = (
-        "id title source verdict printed amended seen ran near_misses depends_on status reach evidence counterexample"
-    )
+    keys = "id title source verdict printed amended seen ran near_misses depends_on counterexample_code status reach"
     for entry in entries:
-        assert list(entry) == [*keys.split(), "counterexample_is"]
+        assert list(entry) == [*keys.split(), "evidence", "counterexample", "counterexample_is"]
         for evidence in entry["evidence"]:
             assert list(evidence) == ["kind", "test", "outcome", "seconds", "covers"]
             assert evidence["kind"] in KINDS
@@ -44,6 +49,45 @@ def test_the_json_has_the_stated_form(ledger):
     assert repaired["counterexample_is"] == "exact"
     assert repaired["depends_on"] == ["example.sum"]
     assert len(repaired["evidence"]) == 4  # each check on the printed and on the amended statement
+
+
+def test_the_file_says_what_the_run_was_made_on(ledger):
+    ledger.add()
+    ledger.run("proofs_checks", "--hypothesis-seed=7")
+    written = read_ledger(ledger.pytester.path / "ledger.json")
+    assert written.schema == 1
+    assert datetime.now(UTC) - timedelta(minutes=5) < datetime.fromisoformat(written.date) <= datetime.now(UTC)
+    assert (written.commit, written.modified) == (None, None)  # the folder is in no repository
+    assert written.arguments == ("--ledger", "ledger.json", "proofs_checks", "--hypothesis-seed=7")
+    assert (written.python, written.platform) == (platform.python_version(), platform.platform())
+    assert written.packages["pytest"] == pytest.__version__
+    assert (written.profile, written.seed, written.papers) == ("ledger", "7", [])
+    assert written.claims[0]["printed"] == r"\sum_{i=1}^m i"
+    assert written.claims[0]["status"] == "holds"
+
+
+def test_the_commit_is_that_of_the_project(ledger):
+    ledger.add()
+    git = ["git", "-C", ledger.pytester.path, "-c", "user.name=n", "-c", "user.email=e"]
+    for command in (["init", "-q"], ["add", "proofs_checks"], ["commit", "-qm", "claims"]):
+        subprocess.run([*git, *command], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    ledger.run()
+    written = read_ledger(ledger.pytester.path / "ledger.json")
+    assert (written.commit, written.modified) == (head, False)
+    ledger.add(near_misses="{'0': lambda m: -1}")
+    ledger.run()
+    assert read_ledger(ledger.pytester.path / "ledger.json").modified
+
+
+def test_the_table_of_a_narrow_terminal_is_broken_into_lines():
+    book = Book()
+    claim = replace(GOOD, title="A title that is much too long for a terminal of forty columns")
+    book.add(Record.of(claim, test="a test"))
+    assert max(map(len, printed(book, width=60).splitlines())) <= 60
+    assert claim.title in printed(book)
+    assert "\x1b[" in printed(book, colour=True)
+    assert "\x1b[" not in printed(book)
 
 
 def test_a_run_without_claims_prints_no_ledger(pytester):

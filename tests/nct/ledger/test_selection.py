@@ -42,6 +42,44 @@ def test_the_ledger_shows_what_was_selected(two_claims, arguments, claims, tests
         assert any(line.startswith(id) for line in result.outlines) == (id in claims)
 
 
+BROKEN = "import nct.ledger\nraise RuntimeError('imported')\n"
+
+
+def test_a_claim_that_is_named_is_imported_alone(two_claims):
+    (two_claims.root / "example" / "test_broken.py").write_text(BROKEN)
+    (two_claims.pytester.path / "test_other.py").write_text(BROKEN)
+    result = two_claims.run(".", "-k", "OTHER.seen")
+    assert result.ret == 0
+    result.assert_outcomes(passed=5)
+    assert list(two_claims.written) == ["other.seen"]
+
+
+@pytest.mark.parametrize("expression", ["not other.seen", "example.sum or not (other.se)"])
+def test_a_claim_that_is_excluded_is_not_imported(two_claims, expression):
+    (two_claims.pytester.path / "test_theirs.py").write_text("def test_theirs(): pass\n")
+    path = two_claims.root / "other" / "test_seen.py"
+    path.write_text(path.read_text() + BROKEN)
+    two_claims.run(".", "-k", expression).assert_outcomes(passed=6)
+    assert list(two_claims.written) == ["example.sum"]
+
+
+def test_what_a_word_of_another_sort_may_name_is_imported(two_claims):
+    (two_claims.pytester.path / "test_theirs.py").write_text("def test_theirs(): pass\n")
+    result = two_claims.run(".", "-k", "example.sum or theirs or by_induction")
+    result.assert_outcomes(passed=8, deselected=3)
+    assert list(two_claims.written) == ["example.sum", "other.seen"]
+
+
+def test_a_file_that_is_named_is_read_whatever_the_expression(two_claims):
+    result = two_claims.run("proofs_checks/example/test_sum.py", "-k", "other.seen")
+    result.assert_outcomes(deselected=5)
+
+
+def test_an_expression_that_is_none(two_claims):
+    result = two_claims.run("-k", "example.sum and and")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_selecting_nothing_writes_an_empty_ledger(two_claims):
     assert two_claims.run("-k", "nothing").ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert two_claims.written == {}
