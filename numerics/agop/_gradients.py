@@ -1,10 +1,10 @@
 """The gradients of a kernel machine, with their digits however near some of its points are to each other.
 
 The gradient of output c at x_i is Σ_j P_ij α_jc (x_i − x_j). As a matrix product it is the difference of s_ic x_i and
-Σ_j P_ij α_jc x_j, both as large as the points are, so that a pair at distance r loses size/r of the digits: all of them
-at 1e-16, and half of them at 1e-8, where P_ij of a Laplace kernel is large enough for the pair to matter. Pairs nearer than a
-hundredth of the size are therefore taken out of P: few of a point as differences, and many by a product about a point of
-a ball around them, whose size is a hundredth, again with the nearest pairs taken out.
+Σ_j P_ij α_jc x_j, both as large as the points are, so that of a pair at distance r only a part r/size of the digits is
+left: half of them at 1e-8, where P_ij of a Laplace kernel is large enough for the pair to matter. Pairs nearer than a
+hundredth of the size are therefore taken out of P: few of a point as differences, and many by a product about a point
+of a ball around them, whose size is a hundredth, again with the nearest pairs taken out.
 """
 
 from dataclasses import dataclass

@@ -1,13 +1,13 @@
 """numerics.deep_rfm and numerics.kernels: Algorithm 1 step by step, singular kernels, resume, wrong input."""
 
-import warnings
+import itertools
+import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from numerics.deep_rfm import DeepRFM, agop_root
 from numerics.kernels import (
@@ -51,7 +51,7 @@ def test_root_squares_to_the_agop_in_either_eigenproblem(n, d, kernel):
 
 
 def test_root_refuses_a_kernel_with_a_metric_of_its_own():
-    with pytest.raises(ValueError, match="no Mahalanobis"):
+    with pytest.raises(ValueError, match="kernel must have none"):
         agop_root(Laplace(1.0, M=torch.eye(2, dtype=F64)), points(3, 2), points(3, 1))
 
 
@@ -200,38 +200,16 @@ def test_a_saved_model_predicts_the_same(tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_files_that_are_no_models(tmp_path):
-    path = tmp_path / "other.pt"
-    path.write_bytes(b"not a model")
-    with pytest.raises(ValueError, match="is not a saved DeepRFM"):
-        DeepRFM.load(path)
-    torch.save({"format": 7, "parameters": {}}, path)
-    with pytest.raises(ValueError, match="is not a saved DeepRFM"):
-        DeepRFM.load(path)
-    with pytest.raises(FileNotFoundError):
-        DeepRFM.load(tmp_path / "absent.pt")
-    with pytest.raises(ValueError, match="no layers to save"):
-        DeepRFM().save(path)
-
-
-def test_clone_keeps_every_parameter():
-    model = DeepRFM(3, kernel=Gaussian(1.5), feature_map=CosineFeatures(9), ridge=0.5, grams=(1,))
-    copy = clone(model)
-    assert copy.get_params()["kernel"].bandwidth == 1.5
-    assert copy.get_params()["depth"] == 3
-    assert copy.feature_map == model.feature_map
-
-
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"depth": 0}, ValueError, "depth must be at least 1"),
-        ({"depth": 1.5}, TypeError, "depth must be an integer"),
+        ({"depth": 0}, ValueError, "depth = 0; depth must be an integer ≥ 1"),
+        ({"depth": 1.5}, ValueError, "depth must be an integer"),
         ({"kernel": "laplace"}, TypeError, "kernel must be"),
         ({"kernel": Laplace(1.0, M=torch.eye(8, dtype=F64))}, ValueError, "Mahalanobis"),
         ({"feature_map": "relu"}, TypeError, "feature_map must be"),
         ({"ridge": -1.0}, ValueError, "ridge must be a finite real number ≥ 0"),
-        ({"targets": "binary"}, ValueError, "targets must be one of signed, onehot"),
+        ({"targets": "binary"}, ValueError, "targets must be one of 'signed', 'onehot'"),
         ({"agop_scale": "max"}, ValueError, "agop_scale"),
         ({"grams": (0,)}, ValueError, "grams must name layers in 1…"),
         ({"device": "abacus"}, ValueError, "device 'abacus' cannot be used"),
@@ -253,6 +231,96 @@ def test_projection_is_the_last_stage_that_was_measured():
     assert measured.nc2 == pytest.approx(model.records_[-1].metrics["projected"].nc2, rel=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"grams": 1}, TypeError, "grams must be a collection of layers"),
+        ({"grams": (1, 5)}, ValueError, "grams must name layers in 1…2"),
+        ({"gram_samples": 0}, ValueError, "gram_samples = 0; gram_samples must be an integer ≥ 1"),
+        ({"gram_samples": 2.5}, ValueError, "gram_samples must be an integer"),
+        ({"callback": 3}, TypeError, "callback = 3 cannot be called"),
+        ({"device": "meta"}, ValueError, "device 'meta' cannot be used here: it holds no numbers"),
+        ({"memory_limit": 0}, ValueError, "memory_limit = 0"),
+        ({"depth": True}, TypeError, "depth = True is a bool"),
+    ],
+)
+def test_wrong_parameters_are_found_at_the_door(parameters, error, message):
+    with pytest.raises(error, match=message):
+        DeepRFM(**{"depth": 1, **parameters}).fit(*clusters())
+
+
+def test_numbers_of_every_type_mean_the_same():
+    X, y = clusters()
+    first = DeepRFM(2, kernel=Laplace(2.0), feature_map=ReLUFeatures(20), ridge=0.25, random_state=0).fit(X, y)
+    for two, quarter in ((2.0, "0.25"), (np.uint8(2), np.float32(0.25)), (torch.tensor(2), Fraction(1, 4))):
+        feature_map = ReLUFeatures(two * 10)
+        other = DeepRFM(two, kernel=Laplace(two), feature_map=feature_map, ridge=quarter, random_state=0).fit(X, y)
+        np.testing.assert_array_equal(other.decision_function(X), first.decision_function(X))
+
+
+XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]])
+CUBE = np.array(list(itertools.product([-1.0, 1], repeat=3)))
+GRID = np.array(list(itertools.product(range(4), repeat=2)), dtype=float) - 1.5
+
+
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [(XOR, [0, 0, 1, 1]), (CUBE, CUBE.prod(axis=1)), (GRID, (GRID.sum(axis=1) + 3.0) % 2)],
+    ids=["XOR", "parity of 3 bits", "4 × 4 squares"],
+)
+@pytest.mark.filterwarnings("ignore::numerics.kernels.SingularKernelWarning")
+def test_classes_with_one_mean_are_fitted_and_the_measures_say_what_is_not_defined(X, y):
+    model = DeepRFM(2, random_state=0).fit(X, y)
+    assert np.isfinite(model.decision_function(X)).all()
+    measured = model.records_[0].metrics["input"]
+    assert np.isnan(measured.nc1)
+    assert "all class means coincide" in measured.undefined["nc1"]
+    assert model.score(X, y) == 1.0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e300])
+def test_data_of_any_size_give_the_machine_of_the_rescaled_data(dtype, size):
+    X, y = clusters()
+    size = 2.0 ** round(np.log2(size))
+    small, scaled = (
+        DeepRFM(2, feature_map=ReLUFeatures(30), dtype=dtype, random_state=0).fit(data, y) for data in (X, size * X)
+    )
+    np.testing.assert_array_equal(scaled.decision_function(size * X), small.decision_function(X))
+    np.testing.assert_array_equal(scaled.transform(size * X), small.transform(X))
+
+
+def test_masked_arrays_are_refused():
+    X, y = clusters()
+    model = DeepRFM(1, feature_map=ReLUFeatures(64), random_state=0).fit(X, y)
+    masked = np.ma.masked_greater(X, 1.0)
+    with pytest.raises(TypeError, match="X is a masked array; X must be a plain one"):
+        DeepRFM(1).fit(masked, y)
+    with pytest.raises(TypeError, match="y is a masked array"):
+        DeepRFM(1).fit(X, np.ma.masked_equal(y, 1))
+    with pytest.raises(TypeError, match="X is a masked array"):
+        model.predict(masked)
+
+
+def test_memory_that_the_system_does_not_tell_is_not_recorded(monkeypatch):
+    """As on Windows, which has no module `resource`."""
+    X, y = clusters()
+    model = DeepRFM(1, feature_map=ReLUFeatures(64), random_state=0)
+    assert model.fit(X, y).records_[0].peak_memory > 10**6
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert model.fit(X, y).records_[0].peak_memory is None
+
+
+def test_an_interrupt_between_a_layer_and_its_record_is_made_good():
+    X, y = clusters()
+    settings = {"feature_map": ReLUFeatures(30), "random_state": 0}
+    whole = DeepRFM(3, **settings).fit(X, y)
+    model = DeepRFM(2, **settings).fit(X, y)
+    model.records_.pop()
+    model.set_params(depth=3, warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(model.decision_function(X), whole.decision_function(X))
+
+
 def test_wrong_data():
     X, y = clusters()
     with pytest.raises(ValueError, match="at least two classes"):
@@ -268,11 +336,3 @@ def test_wrong_data():
         model.set_params(depth=2).fit(X, y + 1)
     with pytest.raises(ValueError, match="X or y differ"):
         model.fit(X + 1e-9, y)
-
-
-@pytest.mark.filterwarnings("ignore::numerics.kernels.SingularKernelWarning")
-@parametrize_with_checks([DeepRFM(2, feature_map=ReLUFeatures(64), random_state=0)])
-def test_scikit_learn_conventions(estimator, check):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        check(estimator)
