@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MOST_VALUES = 10_000
+MOST_SEEDS = 10_000_000
 
 
 def integer(text: str) -> int:
@@ -37,7 +38,7 @@ def integer(text: str) -> int:
     Raises
     ------
     argparse.ArgumentTypeError
-        If it is none.
+        If it is none, or beyond 64 bits.
 
     Examples
     --------
@@ -47,6 +48,8 @@ def integer(text: str) -> int:
     exact = _exact(text)
     if exact is None or exact.denominator != 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer")
+    if abs(exact) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large")
     return exact.numerator
 
 
@@ -64,13 +67,13 @@ def number(text: str) -> float:
     (0.0005, 0.0005)
     """
     try:
-        value = float(text)
+        value, zero = float(text), not re.search("[1-9]", re.split("[eE]", text)[0])
     except ValueError:
         exact = _exact(text)
         if exact is None:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-        value = _nearest_float(exact)
-    if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        value, zero = _nearest_float(exact), exact == 0
+    if value == 0 and not zero:
         raise argparse.ArgumentTypeError(f"{text!r} is too small for a floating-point number")
     if abs(value) == float("inf") and re.search("[0-9]", text):
         raise argparse.ArgumentTypeError(f"{text!r} is too large for a floating-point number")
@@ -112,13 +115,22 @@ def numbers(text: str) -> list[float]:
 def seeds(text: str) -> int | list[int]:
     """Read a number of seeds, or a list of seeds.
 
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is neither, or their number is out of reach.
+
     Examples
     --------
     >>> seeds("16"), seeds("3,8"), seeds("0:2")
     (16, [3, 8], [0, 1, 2])
     """
     values = integers(text)
-    return values if "," in text or ":" in text else values[0]
+    if "," in text or ":" in text:
+        return values
+    if values[0] > MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"{text!r} are too many seeds; at most {MOST_SEEDS} are trained at once")
+    return values[0]
 
 
 def nearest(word: str, choices: Iterable[str]) -> list[str]:
@@ -260,7 +272,9 @@ def _nearest_float(exact: Fraction) -> float:
 def _range(part: str) -> range:
     try:
         start, stop, step = _bounds([integer(bound) for bound in part.split(":")])
-    except (argparse.ArgumentTypeError, ValueError):
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        if str(error).endswith("is too large"):
+            raise
         raise argparse.ArgumentTypeError(
             f"{part!r} is neither an integer nor a range START:STOP or START:STOP:STEP"
         ) from None

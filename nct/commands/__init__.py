@@ -22,7 +22,7 @@ def wrong_input() -> Iterator[None]:
     Raises
     ------
     InputError
-        In place of a ValueError, TypeError or OSError.
+        In place of a ValueError, TypeError or OSError, and where there is not enough memory.
 
     Examples
     --------
@@ -36,3 +36,7 @@ def wrong_input() -> Iterator[None]:
         yield
     except (ValueError, TypeError, OSError) as error:
         raise InputError(str(error)) from error
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "memory" in str(error):  # torch's own have no class of theirs on a CPU
+            raise InputError(f"there is not enough memory for this: {error}") from error
+        raise

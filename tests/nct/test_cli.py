@@ -81,8 +81,12 @@ def test_the_library_s_errors_become_one_line():
     for error in (ValueError, TypeError, OSError):
         with pytest.raises(InputError, match="what is wrong"), wrong_input():
             raise error("what is wrong")
-    with pytest.raises(ZeroDivisionError), wrong_input():  # not of the input's making
-        1 / 0  # noqa: B018
+    for error in (MemoryError("2 PiB"), RuntimeError("CUDA out of memory"), RuntimeError("can't allocate memory")):
+        with pytest.raises(InputError, match="not enough memory for this: "), wrong_input():
+            raise error
+    for error in (ZeroDivisionError, RuntimeError("a fault")):  # not of the input's making
+        with pytest.raises(type(error) if isinstance(error, Exception) else error), wrong_input():
+            raise error
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ def test_runs_that_diverge(nct):
         (["--plot", "/missing/runs.png"], "--plot must be in a folder that exists"),
         (["--plot", "runs.npz"], "--plot must end with '"),
         (["--steps", "many"], "argument --steps: 'many' is not an integer"),
+        (["--steps", "1e400"], "argument --steps: '1e400' is too large"),
+        (["--seeds", "1e15"], "argument --seeds: '1e15' are too many seeds"),
         (["--seeds", "a"], "argument --seeds: 'a' is neither an integer nor a range"),
         (["--optimizer", "lion"], "'lion'"),
     ],

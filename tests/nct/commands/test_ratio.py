@@ -130,6 +130,8 @@ def but(option, *values):
         (but("--weight-decay", "1e400"), "'1e400' is too large for a floating-point number"),
         (but("--weight-decay", f"{10**400}/3"), "is too large for a floating-point number"),
         (but("-K", "1e99999"), "argument -K/--classes: '1e99999' is neither"),
+        (but("-K", "1e400"), "argument -K/--classes: '1e400' is too large"),
+        ([*GOOD, "-n", "9" * 20], "argument -n/--samples-per-class: '99999999999999999999' is too large"),
         (but("--weight-decay", "0"), "lam = 0.0"),
         (but("--weight-decay", "-1"), "lam = -1.0"),
         (but("--weight-decay", "nan"), "lam = nan"),
