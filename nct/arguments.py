@@ -134,7 +134,7 @@ def seeds(text: str) -> int | list[int]:
 
 
 def nearest(word: str, choices: Iterable[str]) -> list[str]:
-    """Those of the choices that a mistyped word may stand for, the likeliest first.
+    """At most three of the choices that a mistyped word may stand for, the likeliest first.
 
     An abbreviation counts as near: initials, or a beginning.
 
@@ -143,14 +143,14 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
     >>> nearest("--wd", ["--width", "--weight-decay"]), nearest("--step", ["--seeds", "--steps"])
     (['--weight-decay'], ['--steps'])
     """
-    choices = list(choices)
+    choices = list(choices) if word.strip("-") else []
     for alike in (
         lambda choice: _initials(choice) == word.strip("-"),
         lambda choice: _initials(word) == choice.strip("-"),
         lambda choice: choice.startswith(word),
     ):
         if found := [choice for choice in choices if alike(choice)]:
-            return found
+            return found[:3]
     return get_close_matches(word, choices)
 
 

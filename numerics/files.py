@@ -114,7 +114,8 @@ def check_output(
     if not text or text.endswith((os.sep, os.altsep or os.sep)) or "\0" in text:
         raise ValueError(f"{name} = {text!r}; {name} must be the name of a file")
     if suffixes and Path(text).suffix.lower() not in suffixes:
-        raise ValueError(f"{name} = {text!r}; {name} must end with {' or '.join(map(repr, suffixes))}")
+        choice = "one of " * (len(suffixes) > 1) + ", ".join(map(repr, suffixes))
+        raise ValueError(f"{name} = {text!r}; {name} must end with {choice}")
     for other in inputs:
         if same_file(path, other):
             raise ValueError(f"{name} = {text!r}; {name} must be another file than {os.fspath(other)!r}")

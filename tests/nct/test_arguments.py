@@ -92,7 +92,9 @@ def test_the_nearest_option(word, meant):
 
 
 def test_nothing_is_near():
-    assert nearest("--qqq", OPTIONS) == []
+    for word in ("--qqq", "--", ""):
+        assert nearest(word, OPTIONS) == []
+    assert len(nearest("one", [f"one.{i}" for i in range(9)])) == 3
 
 
 def test_outputs_that_are_not_wanted_are_not_looked_at(tmp_path):

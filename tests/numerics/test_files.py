@@ -100,7 +100,7 @@ class TestCheckOutput:
             ({"path": ""}, ValueError, "--csv = ''; --csv must be the name of a file"),
             ({"path": "a\0b"}, ValueError, "must be the name of a file"),
             ({"path": "sub/"}, ValueError, "must be the name of a file"),
-            ({"path": "runs.txt", "suffixes": [".csv", ".tsv"]}, ValueError, "must end with '.csv' or '.tsv'"),
+            ({"path": "runs.txt", "suffixes": [".csv", ".tsv"]}, ValueError, "must end with one of '.csv', '.tsv'"),
             ({"path": "missing/runs.csv"}, FileNotFoundError, "must be in a folder that exists"),
             ({"path": "."}, IsADirectoryError, "it is a folder"),
             ({"path": "runs.csv", "overwrite": False}, FileExistsError, "must not exist, and it does"),

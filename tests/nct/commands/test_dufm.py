@@ -68,7 +68,7 @@ def test_runs_that_diverge(nct):
         (["--save", "/missing/runs.npz"], "--save must be in a folder that exists"),
         (["--save", "runs.pt"], "--save must end with '.npz'"),
         (["--plot", "/missing/runs.png"], "--plot must be in a folder that exists"),
-        (["--plot", "runs.npz"], "--plot must end with '"),
+        (["--plot", "runs.npz"], "--plot must end with one of '"),
         (["--steps", "many"], "argument --steps: 'many' is not an integer"),
         (["--steps", "1e400"], "argument --steps: '1e400' is too large"),
         (["--seeds", "1e15"], "argument --seeds: '1e15' are too many seeds"),
