@@ -15,7 +15,7 @@ from theory.dufm._constructions import dnc, srg
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
 from theory.dufm._solution import Solution
-from theory.dufm.graphs._explore import graph_of
+from theory.dufm.graphs._enumeration import graph_of
 from theory.dufm.graphs._free_descent import solution_of_matrices
 from theory.dufm.graphs._solution import graph_solution
 

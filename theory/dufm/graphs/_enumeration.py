@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     import networkx as nx
     from jaxtyping import Int
 
-__all__ = ["NUMBER_OF_GRAPHS", "Bag", "block_mixtures", "connected_graphs", "graphs", "neighbours"]
+__all__ = [
+    "NUMBER_OF_GRAPHS",
+    "Bag",
+    "block_mixtures",
+    "connected_graphs",
+    "graph6_of",
+    "graph_of",
+    "graphs",
+    "neighbours",
+]
 
 #: Graphs with 0, 1, … edges and no isolated vertices, up to isomorphism: A000664 of the OEIS.
 NUMBER_OF_GRAPHS = (1, 1, 2, 5, 11, 26, 68, 177, 497, 1476, 4613, 15216, 52944, 193367)
@@ -168,3 +177,31 @@ def _invariant(adjacency: Int[np.ndarray, "v v"]) -> Invariant:
         rows += [np.diag(power), power.sum(0)]
     table = np.array(rows)
     return tuple(map(tuple, table[:, np.lexsort(table)].tolist()))
+
+
+def graph6_of(graph: nx.Graph) -> str:
+    """A graph in NetworkX's and nauty's graph6 format, its vertices numbered in their order.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> graph6_of(nx.cycle_graph(4)), graph_of("Cl").number_of_edges()
+    ('Cl', 4)
+    """
+    import networkx as nx
+
+    text: bytes = nx.to_graph6_bytes(nx.convert_node_labels_to_integers(graph), header=False)
+    return text.decode().strip()
+
+
+def graph_of(graph6: str) -> nx.Graph:
+    """The graph that a string in the graph6 format stands for, on vertices 0, 1, ….
+
+    Examples
+    --------
+    >>> list(graph_of("Bw").edges)
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    import networkx as nx
+
+    return nx.from_graph6_bytes(graph6.encode())

@@ -1,104 +1,33 @@
 r"""The loss of a graph solution as a smooth function of its vertex scales and vertex weightings, with its gradient.
 
-In the units in which :math:`K\lambda_{W_L} = 1` the loss, minimised over the scale of every layer but the last, is
+In the units in which Kλ_WL = 1 the loss, minimised over the scale of every layer but the last, is
 
-.. math::
-    f = \frac L2\,\rho\Bigl(\lVert D_2B\rVert_*^2\prod_{l=2}^{L-2}\lVert D_{l+1}B\,(D_lB)^+\rVert^2\;
-    \lVert XB\,(D_{L-1}B)^+\rVert^2\Bigr)^{1/L}
-    + \frac1{2K}\operatorname{tr}\bigl(I+\sigma(XB)^\top\sigma(XB)\bigr)^{-1},
-    \qquad \rho = (nK\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L})^{1/L},
+$$
+f = \frac L2\,\rho\Bigl(\lVert D_2B\rVert_*^2\prod_{l=2}^{L-2}\lVert D_{l+1}B\,(D_lB)^+\rVert^2\;
+\lVert XB\,(D_{L-1}B)^+\rVert^2\Bigr)^{1/L}
++ \frac1{2K}\operatorname{tr}\bigl(I+\sigma(XB)^\top\sigma(XB)\bigr)^{-1},
+\qquad \rho = (nK\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L})^{1/L},
+$$
 
-by Lemmas 12, 17 and 18 of lowrank and the inequality of the means, which is equation (6).
+by Lemmas 12, 17 and 18 of lowrank and the inequality of the means, which is equation (6). The trace is taken from singular
+values, each by itself: at small regularisation the two terms are tiny, and 1 − … would lose them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, minimize
+
+from theory.dufm.graphs._incidence import Incidence
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Float
 
-__all__ = ["Incidence", "Parameters", "ReducedLoss", "descend"]
+__all__ = ["Parameters", "ReducedLoss", "accurate_singular_values", "fit_uncertainty", "singular_values"]
 
-_SMOOTHING = (0.3, 0.1, 0.03, 0.01, 1e-3, 1e-5, 0.0)  # of the ReLU, relative to the size of its argument
-_WIDEST = 4.0  # bound on |log| of a vertex scale
-
-
-@dataclass(frozen=True)
-class Incidence:
-    """The incidence matrix of the vertices that have a row, and a basis of its left null space.
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (v, K)
-        Entry 1 where the vertex is an end of the edge. A column has two ones, or one if the other end has no row, or none.
-    signs : ndarray, shape (c, v)
-        One row for each bipartite component all of whose edges have both ends: +1 on one side, −1 on the other.
-    components : ndarray of int, shape (v,)
-        The component of each vertex.
-    """
-
-    matrix: Float[np.ndarray, "v K"]
-    signs: Float[np.ndarray, "c v"]
-    components: Int[np.ndarray, " v"]
-
-    @classmethod
-    def of(cls, matrix: Float[np.ndarray, "v K"]) -> Incidence:
-        v = len(matrix)
-        side = np.zeros(v)
-        component = np.full(v, -1)
-        odd: list[bool] = []
-        edges = [np.flatnonzero(column) for column in matrix.T]
-        neighbours: list[list[int]] = [[] for _ in range(v)]
-        half = np.zeros(v, bool)
-        for ends in edges:
-            if len(ends) == 2:
-                neighbours[ends[0]].append(ends[1])
-                neighbours[ends[1]].append(ends[0])
-            elif len(ends) == 1:
-                half[ends[0]] = True
-        for start in range(v):
-            if component[start] >= 0:
-                continue
-            number = len(odd)
-            odd.append(False)
-            component[start], side[start] = number, 1.0
-            stack = [start]
-            while stack:
-                i = stack.pop()
-                odd[number] |= bool(half[i])
-                for j in neighbours[i]:
-                    if component[j] < 0:
-                        component[j], side[j] = number, -side[i]
-                        stack.append(j)
-                    elif side[j] == side[i]:
-                        odd[number] = True
-        even = [c for c in range(len(odd)) if not odd[c]]
-        signs = np.array([np.where(component == c, side, 0.0) for c in even]).reshape(len(even), v)
-        return cls(matrix, signs, component)
-
-    @property
-    def rank(self) -> int:
-        """The rank of the matrix: vertices less bipartite components."""
-        return len(self.matrix) - len(self.signs)
-
-    @cached_property
-    def even(self) -> Bool[np.ndarray, " v"]:
-        """Whether a vertex is in one of the components that `signs` lists."""
-        marked: Bool[np.ndarray, " v"] = (self.signs != 0).any(axis=0)
-        return marked
-
-    @cached_property
-    def others(self) -> Float[np.ndarray, "v v"]:
-        """Entry 1 where two different vertices are in the same bipartite component."""
-        same: Float[np.ndarray, "v v"] = self.signs.T**2 @ self.signs**2
-        np.fill_diagonal(same, 0.0)
-        return same
+_ROUNDING = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
@@ -128,15 +57,13 @@ class ReducedLoss:
         return self._structure(parameters)[0]
 
     def value(self, parameters: Parameters) -> float:
-        return self._value_and_gradient(parameters, 0.0)[0]
+        """f itself."""
+        return self.value_and_gradient(parameters, 0.0)[0]
 
-    def last_spectrum(self, parameters: Parameters) -> Float[np.ndarray, " K"]:
-        """The eigenvalues of M_Lᵀ M_L / (Kλ_WL), largest first."""
-        last = np.maximum(parameters.weightings @ self.incidence.matrix, 0.0)
-        values = np.linalg.svd(last, compute_uv=False) ** 2
-        spectrum: Float[np.ndarray, " K"] = np.zeros(last.shape[1])
-        spectrum[: len(values)] = values[: len(spectrum)]
-        return spectrum
+    def last_layer(self, parameters: Parameters) -> Float[np.ndarray, "m K"]:
+        """M_L / √(Kλ_WL)."""
+        last: Float[np.ndarray, "m K"] = np.maximum(parameters.weightings @ self.incidence.matrix, 0.0)
+        return last
 
     def first_norm(self, parameters: Parameters) -> float:
         """‖D_2 B‖_*."""
@@ -205,77 +132,73 @@ class ReducedLoss:
         in_scales[-1] += here
         return total + float(np.log(cost)), in_scales, in_weightings
 
-    def _value_and_gradient(
+    def value_and_gradient(
         self, parameters: Parameters, smoothing: float
     ) -> tuple[float, Float[np.ndarray, "layers v"], Float[np.ndarray, "m v"]]:
+        """f with a ReLU that is smoothed by a hyperbola of this width, and its gradients in log scales and weightings."""
         log_structure, in_scales, in_weightings = self._structure(parameters)
         regularisation = self.L / 2 * float(np.exp(self.log_rho + log_structure / self.L))
         B = self.incidence.matrix
-        K = B.shape[1]
         before = parameters.weightings @ B
         if smoothing:
             root = np.hypot(before, smoothing)
             last, slope = (before + root) / 2, (1 + before / root) / 2
         else:
             last, slope = np.maximum(before, 0.0), (before > 0).astype(float)
-        inverse = np.linalg.inv(np.eye(K) + last.T @ last)
-        fit = float(np.trace(inverse)) / (2 * K)
-        fit_in_weightings = -((last @ (inverse @ inverse)) * slope) @ B.T / K
+        fit, in_last = _fit(last)
         share = regularisation / self.L
-        return regularisation + fit, share * in_scales, share * in_weightings + fit_in_weightings
+        return regularisation + fit, share * in_scales, share * in_weightings + (in_last * slope) @ B.T
 
 
-def descend(loss: ReducedLoss, start: Parameters, steps: int, smoothing: tuple[float, ...] = _SMOOTHING) -> Parameters:
-    """A local minimum of f by L-BFGS from `start`, with ever less smoothing of the ReLU.
+def _fit(last: Float[np.ndarray, "m K"]) -> tuple[float, Float[np.ndarray, "m K"]]:
+    """tr (I + MᵀM)⁻¹ / (2K) and its gradient in M."""
+    K = last.shape[1]
+    left, values, right = np.linalg.svd(last, full_matrices=False)
+    values = np.where(values > _negligible(last, values), values, 0.0)
+    errors = 1 / (1 + values**2)
+    fit = (errors.sum() + K - len(values)) / (2 * K)
+    return float(fit), -(left * (values * errors**2 / K)) @ right
+
+
+def singular_values(matrix: Float[np.ndarray, "m K"]) -> Float[np.ndarray, " rank"]:
+    """The singular values that are not zero but for rounding errors, the largest first.
+
+    Each has an absolute error of some units of rounding of the largest.
 
     Parameters
     ----------
-    loss : ReducedLoss
-    start : Parameters
-    steps : int
-        Iterations for each degree of smoothing.
-    smoothing : tuple of float
-        Degrees of smoothing, relative to the size of the last layer at the start.
+    matrix : ndarray, shape (m, K)
 
     Returns
     -------
-    Parameters
-        The best point met at the ends of the descents, by the true loss; never worse than `start`.
+    ndarray, shape (rank,)
+
+    Examples
+    --------
+    >>> singular_values(np.array([[3.0, 0.0], [0.0, 1e-9], [4.0, 0.0]]))
+    array([5.e+00, 1.e-09])
     """
-    shape, cut = start.log_scales.shape, start.log_scales.size
-    unit = float(np.sqrt(np.mean((start.weightings @ loss.incidence.matrix) ** 2)))
+    values = np.linalg.svd(matrix, compute_uv=False)
+    nonzero: Float[np.ndarray, " rank"] = values[values > _negligible(matrix, values)]
+    return nonzero
 
-    def unpack(point: Float[np.ndarray, " parameters"]) -> Parameters:
-        return Parameters(point[:cut].reshape(shape), point[cut:].reshape(-1, shape[1]))
 
-    def objective(
-        point: Float[np.ndarray, " parameters"], width: float
-    ) -> tuple[float, Float[np.ndarray, " parameters"]]:
-        value, in_scales, in_weightings = loss._value_and_gradient(unpack(point), width)
-        return value, np.concatenate([in_scales.ravel(), in_weightings.ravel()])
+def accurate_singular_values(matrix: Float[np.ndarray, "m K"], rank: int) -> Float[np.ndarray, " rank"]:
+    """The `rank` largest singular values to all digits, also those far smaller than the largest; in higher precision."""
+    import mpmath
 
-    point = np.concatenate([start.log_scales.ravel(), start.weightings.ravel()])
-    centre = np.repeat(start.log_scales.mean(1), shape[1])
-    inside: Bool[np.ndarray, " scales"] = np.abs(point[:cut] - centre) <= _WIDEST
-    lower = np.where(inside, centre - _WIDEST, point[:cut])
-    upper = np.where(inside, centre + _WIDEST, point[:cut])
-    free = np.full(point.size - cut, np.inf)
-    bounds = Bounds(np.concatenate([lower, -free]), np.concatenate([upper, free]))
-    best, least = start, loss.value(start)
-    for width in smoothing:
-        found = minimize(
-            objective,
-            point,
-            args=(width * unit,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": steps, "maxfun": 2 * steps, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10},
-        )
-        if not np.isfinite(found.fun):
-            break
-        point = found.x
-        value = loss.value(unpack(point))
-        if value < least:
-            best, least = unpack(point), value
-    return best
+    exact = mpmath.mp.clone()
+    exact.dps = 60
+    rows = exact.matrix(matrix.tolist())
+    eigenvalues = exact.eigsy(rows.T * rows, eigvals_only=True)
+    return np.array([float(exact.sqrt(max(value, 0))) for value in reversed(list(eigenvalues))][:rank])
+
+
+def fit_uncertainty(values: Float[np.ndarray, " rank"], shape: tuple[int, int]) -> float:
+    """The error of the fit that comes of the rounding errors of `singular_values` of a matrix of this shape."""
+    error = _ROUNDING * max(shape) * values[0]
+    return float((values * error / (1 + values**2) ** 2).sum()) / shape[1]
+
+
+def _negligible(matrix: Float[np.ndarray, "m K"], values: Float[np.ndarray, " s"]) -> float:
+    return _ROUNDING * max(matrix.shape) * float(values[0])
