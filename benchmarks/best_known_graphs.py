@@ -19,10 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from theory import dufm
+from theory.dufm.graphs import Exploration, SearchLimitReached, explore
 from theory.dufm.graphs._best_known import LAM
-from theory.dufm.graphs._explore import Exploration, SearchLimitReached, explore, graph_of
+from theory.dufm.graphs._candidates import GraphProblem
+from theory.dufm.graphs._enumeration import graph_of
 from theory.dufm.graphs._free_descent import free_descent, solution_of_matrices
-from theory.dufm.graphs._solution import GraphProblem
+from theory.dufm.graphs._search import improved, polished, screened, search
 from theory.geometry.graph_names import graph_name
 
 TABLE = Path(__file__).resolve().parent.parent / "theory" / "dufm" / "best_known.json"
@@ -38,12 +40,12 @@ def whole_range(text: str) -> range:
 
 def explored(K: int, L: int, seconds: float, exhaustive_up_to: int) -> Exploration:
     method = "exhaustive" if exhaustive_up_to >= K else "local"
-    search = explore(K, L, LAM, method=method, time_limit=seconds, refined=0, screened=100)
+    exploration = explore(K, L, LAM, method=method, time_limit=seconds, refined=0, screened=100)
     try:
-        search.run()
+        exploration.run()
     except SearchLimitReached as limit:
         print(f"  K = {K}, L = {L}: {limit}")
-    return search
+    return exploration
 
 
 def rounded(values: np.ndarray) -> list[list[float]]:
@@ -56,17 +58,17 @@ def candidates(
     """Entries for the graphs, the best of them searched thoroughly, starting from what is known of them."""
     rng = np.random.default_rng([seed, K, L])
     problems = [GraphProblem.of(graph_of(text), L, LAM) for text in graph6s]
-    screened = sorted(
-        ((p.screened(rng), text, p) for p, text in zip(problems, graph6s, strict=True)), key=lambda item: item[0].loss
+    ranked = sorted(
+        ((screened(p, rng), text, p) for p, text in zip(problems, graph6s, strict=True)), key=lambda item: item[0].loss
     )
     entries = []
-    for candidate, text, problem in screened[:searched]:
-        best = min(problem.polished(candidate, 600), problem.search(1, 0, rng, 200), key=lambda c: c.loss)
+    for candidate, text, problem in ranked[:searched]:
+        best = min(polished(problem, candidate, 600), search(problem, 1, 0, rng, 200), key=lambda c: c.loss)
         for entry in known:
             if entry.get("graph6") == text:
                 given = problem.given(np.array(entry["vertex_scales"]), np.array(entry["weightings"]))
                 best = min(best, given, key=lambda c: c.loss)
-        best = problem.improved(best, kicks, rng)
+        best = improved(problem, best, kicks, rng)
         if not best.vertex_scales.any():
             continue
         scales, weightings = rounded(best.vertex_scales), rounded(best.weightings)

@@ -12,8 +12,9 @@ import time
 import numpy as np
 import record
 
+from theory.dufm.graphs._candidates import GraphProblem
 from theory.dufm.graphs._enumeration import connected_graphs, graphs
-from theory.dufm.graphs._solution import GraphProblem
+from theory.dufm.graphs._search import at_once, screened, search
 
 LAM = "0.0005"
 SAMPLES = {"score": 60, "screen": 40, "search": 3}
@@ -49,12 +50,12 @@ def measure(K, L):
         indices = np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)
         return [GraphProblem.of(found[i], L, LAM) for i in indices]
 
-    GraphProblem.of(found[0], L, LAM).at_once()  # imports
-    scores, row["score"] = stage(lambda p: p.at_once().loss, sample(SAMPLES["score"]))
-    screened, row["screen"] = stage(lambda p: p.screened(rng).loss, sample(SAMPLES["screen"]))
-    _, row["search"] = stage(lambda p: p.search(1, 4, rng), sample(SAMPLES["search"]))
-    scores = [p.at_once().loss for p in sample(SAMPLES["screen"])]
-    best = int(np.argmin(screened))
+    at_once(GraphProblem.of(found[0], L, LAM))  # imports
+    _, row["score"] = stage(lambda p: at_once(p).loss, sample(SAMPLES["score"]))
+    losses, row["screen"] = stage(lambda p: screened(p, rng).loss, sample(SAMPLES["screen"]))
+    _, row["search"] = stage(lambda p: search(p, 1, 4, rng), sample(SAMPLES["search"]))
+    scores = [at_once(p).loss for p in sample(SAMPLES["screen"])]
+    best = int(np.argmin(losses))
     row["place_by_score_of_the_best_screened"] = 1 + int((np.array(scores) < scores[best]).sum())
     return row
 

@@ -23,7 +23,7 @@ import sympy as sp
 from flint import fmpz_mat
 
 from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums
 
 R = sp.Symbol("r", positive=True)
 
@@ -74,7 +74,7 @@ def is_zero(*expressions):
 
 @claim.check("derived")
 def test_for_all_r_by_counting_edges(statement):
-    count, joined = triangular_graph.edge_sum, lambda e, f: len(e & f) == 1
+    count, joined = edge_sums.edge_sum, lambda e, f: len(e & f) == 1
     e, sharing, disjoint = (
         {0, 1},
         {0, 2},

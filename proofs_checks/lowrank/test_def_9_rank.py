@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
 from theory import dufm
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums, triangular_graph
 
 
 class Ranks(NamedTuple):
@@ -70,12 +70,12 @@ def test_for_all_r_by_the_eigenvalues_that_vanish(statement):
         """Of the Gram matrix of the layer whose row types {i, j} have a value that depends on their ends in an edge."""
         e = frozenset({0, 1})
         entries = (
-            triangular_graph.edge_sum(r, e | f, lambda ends, f=f: value(ends & e) * value(ends & f))
+            edge_sums.edge_sum(r, e | f, lambda ends, f=f: value(ends & e) * value(ends & f))
             for f in (e, {0, 2}, {2, 3})
         )
-        return triangular_graph.intersection_matrix_eigenvalues(r, *entries)
+        return edge_sums.intersection_matrix_eigenvalues(r, *entries)
 
-    incidence = triangular_graph.intersection_matrix_eigenvalues(r, 2, 1, 0)  # of the row types of T_r, its vertices
+    incidence = edge_sums.intersection_matrix_eigenvalues(r, 2, 1, 0)  # of the row types of T_r, its vertices
     before, after = eigenvalues(lambda ends: 1 - len(ends)), eigenvalues(lambda ends: max(1 - len(ends), 0))
     # W_l is the least map from M_l to its output, so that it has the output's rank; W_L is M_Lᵀ times an invertible
     # matrix.

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums, triangular_graph
 
 
 class Step(NamedTuple):
@@ -55,9 +55,9 @@ claim = Claim(
 def test_for_all_r_from_lemma_12(statement):
     r, before, after, b = sp.symbols("r alpha_l alpha_m b", positive=True)
     # A row of T_r from the rows of T_r: its moments are its products with them, from the edges two vertices share.
-    own = triangular_graph.edge_sum(r, {0}, lambda ends: 0 in ends) / (r - 1)
-    other = triangular_graph.edge_sum(r, {0, 1}, lambda ends: {0, 1} <= ends) / (r - 1)
-    squared_norm = triangular_graph.least_norm_squared(r, own + (r - 1) * other, own**2 + (r - 1) * other**2)
+    own = edge_sums.edge_sum(r, {0}, lambda ends: 0 in ends) / (r - 1)
+    other = edge_sums.edge_sum(r, {0, 1}, lambda ends: {0, 1} <= ends) / (r - 1)
+    squared_norm = edge_sums.least_norm_squared(r, own + (r - 1) * other, own**2 + (r - 1) * other**2)
 
     # A multiple b of that row, from the multiples a₁, a₂ of it in the layer before, a₁² + a₂² = α_l.
     a, w = sp.symbols("a_1:3", positive=True), sp.symbols("w_1:3")

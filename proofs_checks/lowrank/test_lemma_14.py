@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums, triangular_graph
 
 
 class LastStep(NamedTuple):
@@ -78,12 +78,12 @@ def test_for_all_r_from_lemma_12(statement):
     K = r * (r - 1) / 2
     # A row type: the pair {0, 1} has weights −½, the other vertices ½, and an edge the sum of the weights of its ends.
     pair, entry = frozenset({0, 1}), lambda ends: 1 - len(ends & {0, 1})
-    squared_norm = triangular_graph.edge_sum(r, pair, lambda ends: entry(ends) ** 2)
+    squared_norm = edge_sums.edge_sum(r, pair, lambda ends: entry(ends) ** 2)
     # Its products with the rows of T_r: sums over the edges at a vertex of the pair, and at another vertex.
-    inside = triangular_graph.edge_sum(r, pair, lambda ends: entry(ends) if 0 in ends else 0) / sp.sqrt(r - 1)
-    outside = triangular_graph.edge_sum(r, pair | {2}, lambda ends: entry(ends) if 2 in ends else 0) / sp.sqrt(r - 1)
+    inside = edge_sums.edge_sum(r, pair, lambda ends: entry(ends) if 0 in ends else 0) / sp.sqrt(r - 1)
+    outside = edge_sums.edge_sum(r, pair | {2}, lambda ends: entry(ends) if 2 in ends else 0) / sp.sqrt(r - 1)
     total, squares = 2 * inside + (r - 2) * outside, 2 * inside**2 + (r - 2) * outside**2
-    one_row = triangular_graph.least_norm_squared(r, total, squares)
+    one_row = edge_sums.least_norm_squared(r, total, squares)
     # The least norm is quadratic in the row, inversely so in the layer before; the squared multiples sum to β for each
     # of K row types, or with rows of unit norm to α_L.
     integer = K * one_row * last / before

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums, triangular_graph
 
 
 class GramSpectrum(NamedTuple):
@@ -63,7 +63,7 @@ def test_for_all_r_by_counting_common_ends(statement):
     r = sp.Symbol("r", positive=True)
     # The squared multiples of vertex v sum to α_l = 1, so that the entry at (e, f) is Σ_v T_ve T_vf = |e ∩ f|/(r−1).
     equal, sharing, disjoint = 2 / (r - 1), 1 / (r - 1), sp.Integer(0)
-    derived = triangular_graph.intersection_matrix_eigenvalues(r, equal, sharing, disjoint)
+    derived = edge_sums.intersection_matrix_eigenvalues(r, equal, sharing, disjoint)
     for stated, value in zip(statement.eigenvalues(r), derived, strict=True):
         require(sp.simplify(stated - value) == 0, "an eigenvalue differs", stated=stated, derived=sp.factor(value))
 

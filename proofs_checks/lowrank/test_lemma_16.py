@@ -29,7 +29,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from theory.geometry import edge_sums, triangular_graph
 
 
 class LastGram(NamedTuple):
@@ -76,17 +76,17 @@ def test_for_all_r_by_counting_row_types(statement):
     def gram(e, f):
         """The entry of the Gram matrix at (e, f), a sum over the K row types."""
         at_e, at_f = entry(e), entry(f)
-        return triangular_graph.edge_sum(r, e | f, lambda ends: max(at_e(ends), 0) * max(at_f(ends), 0))
+        return edge_sums.edge_sum(r, e | f, lambda ends: max(at_e(ends), 0) * max(at_f(ends), 0))
 
     e = frozenset({0, 1})
     equal, sharing, disjoint = gram(e, e), gram(e, {0, 2}), gram(e, {2, 3})
-    derived = triangular_graph.intersection_matrix_eigenvalues(r, equal, sharing, disjoint)
+    derived = edge_sums.intersection_matrix_eigenvalues(r, equal, sharing, disjoint)
     for stated, value in zip(statement.eigenvalues(r), derived, strict=True):
         require(sp.simplify(stated - value) == 0, "an eigenvalue differs", stated=stated, derived=sp.factor(value))
     ones, adjacency, identity = statement.coefficients(r)
     differences = (ones - disjoint, ones + adjacency - sharing, ones + identity - equal)
     require(all(sp.simplify(d) == 0 for d in differences), "an entry of the Gram matrix differs")
-    squared_norm = triangular_graph.edge_sum(r, e, lambda ends: entry(e)(ends) ** 2)
+    squared_norm = edge_sums.edge_sum(r, e, lambda ends: entry(e)(ends) ** 2)
     require(sp.simplify(statement.unit(r) - squared_norm) == 0, "the norm of a row type differs", derived=squared_norm)
 
     # The multiplicities, from the traces of I, of the Gram matrix and of its square.

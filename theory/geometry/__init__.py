@@ -1,4 +1,4 @@
-"""Configurations of points and graphs: the triangular graph, the names of graphs."""
+"""Configurations of points and graphs: the triangular graph, sums over edges, names of graphs."""
 
 import lazy_loader
 

@@ -1,4 +1,7 @@
 from . import (
+    edge_sums as edge_sums,
+)
+from . import (
     graph_names as graph_names,
 )
 from . import (

@@ -1,20 +1,21 @@
-r"""The triangular graphs :math:`\mathcal T_r` and the matrices that the strongly regular graph solution is made of.
+"""The triangular graphs and the matrices that the strongly regular graph solution is made of.
 
-:math:`\mathcal T_r` is the line graph of the complete graph on r vertices: its r(r−1)/2 vertices are the edges of the
-complete graph, two of them adjacent where they share an end. Everywhere here the edges are ordered lexicographically,
-(0, 1), (0, 2), …, (r−2, r−1), and vertex i of :math:`\mathcal T_r` is the i-th of them.
+The triangular graph of order r is the line graph of the complete graph on r vertices: its r(r−1)/2 vertices are the
+edges of the complete graph, two of them adjacent where they share an end. Everywhere here the edges are ordered
+lexicographically, (0, 1), (0, 2), …, (r−2, r−1), and vertex i of the triangular graph is the i-th of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from itertools import combinations
-from math import comb, isqrt, sqrt
+from collections.abc import Sequence
+from contextlib import suppress
+from math import comb, hypot, isclose, isfinite, isqrt, sqrt
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_integer, check_real
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,13 +25,10 @@ __all__ = [
     "Spectrum",
     "StronglyRegularParameters",
     "complete_graph_edges",
-    "edge_sum",
     "incidence_matrix",
-    "intersection_matrix_eigenvalues",
     "last_layer_gram_spectrum",
     "last_layer_pre_activations",
     "last_layer_row_norm_squared",
-    "least_norm_squared",
     "normalised_incidence_matrix",
     "parameters",
     "row_multiples",
@@ -96,6 +94,7 @@ def triangular_graph(r: int) -> nx.Graph:
     """
     import networkx as nx
 
+    r = check_integer("r", r, at_least=2)
     number = {edge: i for i, edge in enumerate(complete_graph_edges(r))}
     line = nx.line_graph(nx.complete_graph(r))
     graph = nx.Graph()
@@ -166,6 +165,7 @@ def incidence_matrix(r: int) -> Int[np.ndarray, "r K"]:
            [1, 0, 1],
            [0, 1, 1]])
     """
+    r = check_integer("r", r, at_least=2)
     edges = complete_graph_edges(r)
     matrix = np.zeros((r, len(edges)), dtype=np.int64)
     for column, ends in enumerate(edges):
@@ -179,15 +179,16 @@ def normalised_incidence_matrix(r: int) -> Float[np.ndarray, "r K"]:
     >>> bool(np.allclose(normalised_incidence_matrix(5) @ np.ones(10), 2.0))  # (r−1)/√(r−1) = 2
     True
     """
+    r = check_integer("r", r, at_least=2)
     scaled: Float[np.ndarray, "r K"] = incidence_matrix(r) / sqrt(r - 1)
     return scaled
 
 
 def last_layer_pre_activations(r: int) -> Int[np.ndarray, "K K"]:
-    """The row types of the last layer before its ReLU: for every edge the vertex weighting −½ at its ends, +½ elsewhere.
+    """The row types of the last layer before its ReLU: for every edge the weighting −½ at its ends, +½ elsewhere.
 
-    The value at another edge is the sum of the weights at that edge's ends: −1 at the edge itself, 0 at edges that share
-    an end with it, 1 at disjoint edges.
+    The value at another edge is the sum of the weights at that edge's ends: −1 at the edge itself, 0 at edges that
+    share an end with it, 1 at disjoint edges.
 
     Parameters
     ----------
@@ -216,11 +217,11 @@ def last_layer_pre_activations(r: int) -> Int[np.ndarray, "K K"]:
 
 
 def last_layer_row_norm_squared(r: int) -> int:
-    r"""The squared norm :math:`1 + \binom{r-2}{2}` of each row of `last_layer_pre_activations`.
+    """The squared norm of each row of `last_layer_pre_activations`, 1 + (r−2)(r−3)/2.
 
-    The paper scales these rows to unit norm before it gives them multiples, whose squares sum to :math:`\alpha_L` for
-    each row type. With multiples of the integer rows themselves, whose squares sum to :math:`\beta`, the same layer has
-    :math:`\alpha_L = (1 + \binom{r-2}{2})\,\beta`.
+    The paper scales these rows to unit norm before it gives them multiples, whose squares sum to α_L for each row
+    type. With multiples of the integer rows themselves, whose squares sum to β, the same layer has α_L = (1 +
+    (r−2)(r−3)/2) β.
 
     References
     ----------
@@ -249,6 +250,7 @@ def last_layer_gram_spectrum(r: int) -> Spectrum:
     >>> last_layer_gram_spectrum(5)
     Spectrum(eigenvalues=(9, 4, 1), multiplicities=(1, 4, 5))
     """
+    r = check_integer("r", r, at_least=4)
     multiplicities = spectrum(r).multiplicities
     return Spectrum((comb(r - 2, 2) ** 2, (r - 3) ** 2, 1), multiplicities)
 
@@ -269,13 +271,14 @@ def row_multiples(multiples: Sequence[Sequence[float]], scale: float | None = No
     Returns
     -------
     ndarray, shape (d, r)
-        d is the number of multiples altogether; of integers if all multiples are and no scale is given.
+        d is the number of multiples altogether; of integers if all multiples are and no scale is given, whose sums of
+        squares are then compared exactly.
 
     Raises
     ------
     ValueError
-        If there is no row type, a multiple is negative or not finite, a row type has none but zeros, the scale is not positive, or the sums
-        of squares differ and no scale is given.
+        If there is no row type, a multiple is negative or not finite, a row type has none but zeros, the scale is not
+        positive, or the sums of squares differ and no scale is given.
 
     References
     ----------
@@ -292,128 +295,32 @@ def row_multiples(multiples: Sequence[Sequence[float]], scale: float | None = No
            [0.   , 1.   ],
            [0.   , 1.   ]])
     """
-    groups = [np.asarray(group) for group in multiples]
+    groups = [_row_type(f"multiples[{i}]", group) for i, group in enumerate(multiples)]
     if not groups:
         raise ValueError("multiples is empty; there must be multiples for at least one row type")
-    for i, group in enumerate(groups):
-        if group.ndim != 1 or not np.all(np.isfinite(group)) or np.any(group < 0) or not np.any(group > 0):
-            allowed = "a row type's multiples are finite, non-negative and not all zero"
-            raise ValueError(f"multiples[{i}] = {multiples[i]!r}; {allowed}")
+    exact = scale is None and all(isinstance(x, int) for group in groups for x in group)
     if scale is not None:
-        if not 0 < scale < np.inf:
-            raise ValueError(f"scale = {scale!r}; it must be positive and finite")
-        groups = [group * (sqrt(scale) / np.linalg.norm(group)) for group in groups]
-    sums = [group @ group for group in groups]
-    if not np.allclose(sums, sums[0], rtol=1e-12, atol=0.0):
+        target = sqrt(check_real("scale", scale, above=0))
+        groups = [[x / hypot(*group) * target for x in group] for group in groups]
+    sums = [sum(x * x for x in group) for group in groups]
+    equal = len(set(sums)) == 1 if exact else all(isclose(hypot(*g), hypot(*groups[0]), rel_tol=5e-13) for g in groups)
+    if not equal:
         raise ValueError(
             f"multiples have sums of squares from {min(sums)} to {max(sums)}; they must agree, or give scale"
         )
     columns = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    values = np.concatenate(groups)
-    matrix = np.zeros((len(columns), len(groups)), dtype=values.dtype)
-    matrix[np.arange(len(columns)), columns] = values
+    matrix = np.zeros((len(columns), len(groups)), dtype=np.int64 if exact else float)
+    matrix[np.arange(len(columns)), columns] = [x for group in groups for x in group]
     return matrix
 
 
-# Sums and eigenvalues for every order at once: r may be a number or a SymPy expression.
-
-
-def edge_sum(r: Any, marked: Collection[int], term: Callable[[frozenset[int]], int]) -> Any:
-    """The sum over the edges e of the complete graph on r vertices of a term that depends on e ∩ marked only.
-
-    The marked vertices are few and known, the other r − |marked| are interchangeable: the sum has one term for each set
-    of at most two marked vertices, times the number of ways to complete it to an edge.
-
-    Parameters
-    ----------
-    r : int or sympy.Expr
-        Number of vertices; the sum is a polynomial in r that holds for every r ≥ |marked|.
-    marked : collection of int
-        The marked vertices.
-    term : callable
-        The integer that an edge contributes, as a function of the set of its marked ends. A predicate counts edges.
-
-    Returns
-    -------
-    int or sympy.Expr
-        The sum, of the type of r.
-
-    Examples
-    --------
-    The common neighbours of two adjacent vertices of the triangular graph, {0, 1} and {0, 2}:
-
-    >>> import sympy
-    >>> r = sympy.Symbol("r")
-    >>> edge_sum(r, {0, 1, 2}, lambda ends: len(ends & {0, 1}) == len(ends & {0, 2}) == 1)
-    r - 2
-    >>> edge_sum(7, {0, 1, 2}, lambda ends: len(ends & {0, 1}) == len(ends & {0, 2}) == 1)
-    5
-    """
-    others = r - len(marked)
-    completions = (_pairs(others), others, 1)
-    subsets = (frozenset(ends) for size in range(3) for ends in combinations(sorted(marked), size))
-    return sum(int(value) * completions[len(ends)] for ends in subsets if (value := term(ends)))
-
-
-def _pairs(n: Any) -> Any:
-    """n(n−1)/2, exactly, for an integer or a SymPy expression."""
-    return n * (n - 1) // 2 if isinstance(n, int) else n * (n - 1) / 2
-
-
-def intersection_matrix_eigenvalues(r: Any, equal: Any, sharing: Any, disjoint: Any) -> tuple[Any, Any, Any]:
-    r"""The eigenvalues of a matrix over the edges of the complete graph whose entry at (e, f) depends on \|e ∩ f\| only.
-
-    Such a matrix is a combination of I, the adjacency matrix of the triangular graph, and J; it has the eigenspaces of
-    the triangular graph, in the order and with the multiplicities of `spectrum`.
-
-    Parameters
-    ----------
-    r : int or sympy.Expr
-        Order, at least 4.
-    equal, sharing, disjoint : number or sympy.Expr
-        The entry where the edges are equal, share one end, and share none.
-
-    Returns
-    -------
-    tuple of three numbers or sympy.Expr
-        Eigenvalue on the ones (once), on the sums of weights of the ends, the weights summing to zero (r−1 times), and
-        on the vectors whose values around each vertex sum to zero (r(r−3)/2 times).
-
-    Examples
-    --------
-    >>> intersection_matrix_eigenvalues(5, 0, 1, 0) == spectrum(5).eigenvalues
-    True
-    """
-    # Row {0, 1} of the matrix times an eigenvector: 1; e ↦ |e ∩ {0}| − 2/r; ±1 in turn around the quadrilateral 0 1 2 3.
-    on_ones = equal + 2 * (r - 2) * sharing + _pairs(r - 2) * disjoint
-    on_weights = equal + (r - 4) * sharing - (r - 3) * disjoint
-    on_circuits = equal - 2 * sharing + disjoint
-    return on_ones, on_weights, on_circuits
-
-
-def least_norm_squared(r: Any, total: Any, squares: Any) -> Any:
-    r"""The least :math:`\lVert w \rVert^2` of a row w with :math:`w T_r = x`, for x in the row space of :math:`T_r`.
-
-    It depends on x through its moments :math:`m = T_r x^\top` alone.
-
-    Parameters
-    ----------
-    r : int or sympy.Expr
-        Order, at least 3.
-    total, squares : number or sympy.Expr
-        The sum of the r moments, and the sum of their squares.
-
-    References
-    ----------
-    lowrank, Lemma 12.
-
-    Examples
-    --------
-    >>> T = normalised_incidence_matrix(6)
-    >>> w = np.array([1.0, -2.0, 0.0, 3.0, 0.0, 1.0])
-    >>> moments = T @ (w @ T)
-    >>> bool(np.isclose(least_norm_squared(6, moments.sum(), moments @ moments), w @ w))
-    True
-    """
-    # w = mᵀ(T Tᵀ)⁻¹, and T Tᵀ is 2 on the ones and (r−2)/(r−1) on their complement.
-    return total**2 / (4 * r) + (squares - total**2 / r) * ((r - 1) ** 2 / (r - 2) ** 2)
+def _row_type(name: str, multiples: Sequence[float]) -> list[int] | list[float]:
+    """The multiples of one row type: integers as they are, others as floats."""
+    allowed = "a row type's multiples are finite, non-negative and not all zero; integers are below 2⁶³"
+    numbers: list[Any] = []
+    with suppress(TypeError, ValueError, OverflowError):
+        numbers = [int(x) if isinstance(x, Integral) else float(x) for x in multiples]
+    fine = all(x < 1 << 63 if isinstance(x, int) else isfinite(x) for x in numbers)
+    if isinstance(multiples, str) or not fine or not any(numbers) or min(numbers) < 0:
+        raise ValueError(f"{name} = {multiples!r}; {allowed}")
+    return numbers

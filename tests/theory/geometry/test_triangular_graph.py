@@ -6,7 +6,6 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 import pytest
-import sympy as sp
 
 from theory.geometry import triangular_graph as tg
 
@@ -73,6 +72,43 @@ def test_triangular_order(K, expected):
     assert K < (below + 1) * below // 2
 
 
+def test_row_multiples_are_exact_integers():
+    # (2·3·5·10⁸)² + … : sums of squares beyond 2⁶³, equal and one off
+    big = 10**15
+    A = tg.row_multiples([[5 * big], [3 * big, 4 * big]])
+    assert A.dtype == np.int64
+    assert A.tolist() == [[5 * big, 0], [0, 3 * big], [0, 4 * big]]
+    with pytest.raises(ValueError, match="sums of squares"):
+        tg.row_multiples([[5 * big], [3 * big, 4 * big + 1]])
+    small = tg.row_multiples([np.array([200], np.uint8), np.array([120, 160], np.uint8)])
+    assert small.tolist() == [[200, 0], [0, 120], [0, 160]]
+    with pytest.raises(ValueError, match="sums of squares from 1 to 65537"):
+        tg.row_multiples([np.array([1], np.uint8), np.array([1, 256], np.uint16)])  # the same modulo 2⁸
+    with pytest.raises(ValueError, match="below 2⁶³"):
+        tg.row_multiples([[2**63]])
+
+
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_row_multiples_of_any_size(size):
+    multiples = [[5 * size], [3 * size, 4 * size], [Fraction(5) * Fraction(size)]]
+    assert np.allclose(tg.row_multiples(multiples) / size, tg.row_multiples([[5.0], [3, 4], [5]]))
+    assert np.allclose(tg.row_multiples(multiples, 25.0), tg.row_multiples([[5.0], [3, 4], [5]]))
+    with pytest.raises(ValueError, match="sums of squares"):
+        tg.row_multiples([[5 * size], [3 * size, 4.00000001 * size]])
+
+
+@pytest.mark.parametrize("kind", [float, np.uint8, np.int64, np.float32, Fraction, np.array])
+def test_every_scalar_type(kind):
+    r = kind(20)
+    assert tg.triangular_graph(r).number_of_edges() == tg.triangular_graph(20).number_of_edges()
+    for function in (tg.incidence_matrix, tg.normalised_incidence_matrix, tg.last_layer_pre_activations):
+        np.testing.assert_array_equal(function(r), function(20))
+    for function in (tg.parameters, tg.spectrum, tg.last_layer_gram_spectrum, tg.last_layer_row_norm_squared):
+        assert function(r) == function(20)
+    assert tg.complete_graph_edges(r) == tg.complete_graph_edges(20)
+    assert tg.triangular_order(kind(200)) == (20, 21)
+
+
 @pytest.mark.parametrize("scale", [None, 2.5])
 def test_row_multiples(scale):
     multiples = [[5], [3, 4], [0, 5], [1, 4, 2, 2]]
@@ -82,45 +118,6 @@ def test_row_multiples(scale):
     assert np.allclose(A.T @ A, (25 if scale is None else scale) * np.eye(4))
     assert np.issubdtype(A.dtype, np.integer if scale is None else np.floating)
     assert np.allclose(A / A.max(), tg.row_multiples(multiples) / 5)
-
-
-@pytest.mark.parametrize("marked", [set(), {0}, {0, 1}, {0, 2, 3}, {0, 1, 2, 3}])
-def test_edge_sum_by_enumeration(marked):
-    def term(ends):
-        return 1 + 3 * len(ends) + 7 * (0 in ends) - 2 * (ends == {0, 1}) * len(ends)
-
-    r = sp.Symbol("r")
-    formula = tg.edge_sum(r, marked, term)
-    for order in range(4, 8):
-        enumerated = sum(term(frozenset(edge) & marked) for edge in combinations(range(order), 2))
-        assert tg.edge_sum(order, marked, term) == enumerated
-        assert formula.subs(r, order) == enumerated
-
-
-@pytest.mark.parametrize("r", ORDERS)
-@pytest.mark.parametrize("entries", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (5, -2, 3)])
-def test_intersection_matrix_eigenvalues(r, entries):
-    B = tg.incidence_matrix(r)
-    matrix = np.array(entries)[2 - B.T @ B]
-    stated: dict[int, int] = {}
-    for value, count in zip(
-        tg.intersection_matrix_eigenvalues(r, *entries), tg.spectrum(r).multiplicities, strict=True
-    ):
-        stated[value] = stated.get(value, 0) + count
-    assert dict(spectrum_of(matrix)) == stated
-    symbol = sp.Symbol("r")
-    symbolic = tg.intersection_matrix_eigenvalues(symbol, *entries)
-    assert [sp.sympify(value).subs(symbol, r) for value in symbolic] == list(
-        tg.intersection_matrix_eigenvalues(r, *entries)
-    )
-
-
-def test_least_norm_is_exact_for_fractions():
-    r, w = 5, [Fraction(1, 3), Fraction(-2), Fraction(0), Fraction(5, 7), Fraction(1)]
-    B = tg.incidence_matrix(r)
-    moments = [sum(Fraction(int(a), r - 1) * b for a, b in zip(row, w, strict=True)) for row in B @ B.T]
-    total, squares = sum(moments), sum(m * m for m in moments)
-    assert tg.least_norm_squared(Fraction(r), total, squares) == sum(x * x for x in w)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +159,7 @@ def test_classes_out_of_range():
         ([[float("inf")]], 1.0, r"multiples\[0\]"),
         ([[[1]]], None, r"multiples\[0\]"),
         ([[1], [2]], None, "sums of squares from 1 to 4"),
-        ([[1]], 0.0, "scale = 0.0; it must be positive"),
+        ([[1]], 0.0, "scale = 0.0; scale must be a finite real number > 0"),
         ([[1]], float("inf"), "scale = inf"),
         ([[1]], float("nan"), "scale = nan"),
         ([], None, "multiples is empty"),

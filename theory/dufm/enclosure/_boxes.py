@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import count, islice
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 from flint import arb, ctx, fmpq
 
@@ -101,9 +101,8 @@ def enclose_ratio_over(
 def _integers(
     name: str, values: int | Iterable[int], at_least: int, at_most: int | None, at_most_values: int
 ) -> list[int]:
-    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ():
-        values = [values]
-    few = islice(values, at_most_values)
+    one = isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ()
+    few: Iterable[Any] = [values] if one else islice(cast("Iterable[Any]", values), at_most_values)
     listed = [check_integer(name, value, at_least=at_least, at_most=at_most) for value in few]
     if not listed:
         raise ValueError(f"{name} is empty; the box must hold at least one {name}")

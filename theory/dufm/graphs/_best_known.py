@@ -36,8 +36,8 @@ class BestKnown:
     K, L : int
         Classes and layers.
     base : {"DNC", "SRG", "graph"}
-        Deep neural collapse, the better of the two strongly regular graph constructions, or a graph solution of less loss:
-        the best of these three.
+        Deep neural collapse, the better of the two strongly regular graph constructions, or a graph solution of less
+        loss: the best of these three.
     base_loss : float
         Its loss.
     loss : float
@@ -45,8 +45,8 @@ class BestKnown:
     graph6 : str or None
         The graph of a graph solution.
     every_graph_scored : bool
-        Whether all graphs with K edges were scored in the search, for two depths L, or only mixtures of blocks and their
-        neighbours.
+        Whether all graphs with K edges were scored in the search, for two depths L, or only mixtures of blocks and
+        their neighbours.
     """
 
     K: int
@@ -80,8 +80,8 @@ def best_known(K: int, L: int, family: Literal["any", "graph"] = "any") -> Solut
     L : int
         Layers, 3 to 8.
     family : {"any", "graph"}
-        "graph": the best of deep neural collapse, the strongly regular graph constructions and the graph solutions. "any": the
-        table's matrices without structure where they do better.
+        "graph": the best of deep neural collapse, the strongly regular graph constructions and the graph solutions.
+        "any": the table's matrices without structure where they do better.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A problem on a graph, and candidates for its solution: vertex scales and weightings with the best scale of every layer."""
+"""A problem on a graph, and candidates for its solution: vertex scales and weightings, every layer at its best scale."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ import numpy as np
 
 from theory.dufm._problem import scalar_problem
 from theory.dufm.graphs._incidence import Incidence, checked_edges, incidence_matrix
-from theory.dufm.graphs._reduced_loss import (
-    Parameters,
-    ReducedLoss,
-    accurate_singular_values,
-    fit_uncertainty,
-    singular_values,
-)
+from theory.dufm.graphs._reduced_loss import Parameters, ReducedLoss, singular_values
 from theory.ufm import Problem, Scalar, log_exact, minimise_scale
 
 if TYPE_CHECKING:
@@ -25,8 +19,6 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
 __all__ = ["Candidate", "GraphProblem", "with_rows"]
-
-_TOLERANCE = 1e-11  # relative error of a loss up to which the usual singular values do
 
 
 @dataclass(frozen=True)
@@ -171,18 +163,11 @@ class GraphProblem:
 
         u multiplies the layer's squared norms; the other classes are not fitted, and not counted.
         """
-        last, log_structure = loss.last_layer(parameters), loss.log_structure(parameters)
-        values = singular_values(last)
-        value, log_u = self._least(values, log_structure, classes)
-        if np.isfinite(log_u) and fit_uncertainty(np.exp(log_u / 2) * values, last.shape) > _TOLERANCE * value:
-            return self._least(accurate_singular_values(last, len(values)), log_structure, classes)
-        return value, log_u
-
-    def _least(self, values: Float[np.ndarray, " rank"], log_structure: float, classes: int) -> tuple[float, float]:
+        values = singular_values(loss.last_layer(parameters))
         K, L = self.problem.K, self.problem.L
         log_largest = 2 * float(np.log(values[0]))
         spectrum = (values[:, None] / values[0]) ** 2
-        log_kappa = self.log_rho + (log_structure - log_largest) / L
+        log_kappa = self.log_rho + (loss.log_structure(parameters) - log_largest) / L
         found = minimise_scale(np.array([log_kappa]), np.array([L]), np.full(spectrum.shape, 1 / K), spectrum)
         unfitted = (classes - len(values)) / (2 * K)
         return float(found.value[0]) + unfitted, float(found.log_u[0]) - log_largest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import Bounds, minimize
@@ -42,20 +42,20 @@ def descend(loss: ReducedLoss, start: Parameters, steps: int, smoothing: tuple[f
     first = least
 
     def unpack(point: Float[np.ndarray, " parameters"]) -> Parameters:
-        return Parameters(point[:cut].reshape(shape), point[cut:].reshape(-1, shape[1]))
+        return Parameters(point[:cut].reshape(shape), unit * point[cut:].reshape(-1, shape[1]))
 
     def objective(
         point: Float[np.ndarray, " parameters"], width: float
     ) -> tuple[float, Float[np.ndarray, " parameters"]]:
         value, in_scales, in_weightings = loss.value_and_gradient(unpack(point), width)
-        return value / first, np.concatenate([in_scales.ravel(), in_weightings.ravel()]) / first
+        return value / first, np.concatenate([in_scales.ravel(), unit * in_weightings.ravel()]) / first
 
-    point = np.concatenate([start.log_scales.ravel(), start.weightings.ravel()])
+    point = np.concatenate([start.log_scales.ravel(), start.weightings.ravel() / unit])
     bounds = _bounds(start, point)
-    options = {**_OPTIONS, "maxiter": steps, "maxfun": 2 * steps}
+    options: Any = {**_OPTIONS, "maxiter": steps, "maxfun": 2 * steps}
     for width in smoothing:
         found = minimize(
-            objective, point, args=(width * unit,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+            objective, point, args=(unit * width,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
         if not np.isfinite(found.fun):
             break

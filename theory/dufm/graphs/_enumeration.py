@@ -53,8 +53,8 @@ class Bag:
 def connected_graphs(edges: int) -> tuple[nx.Graph, ...]:
     """The connected graphs with this many edges, up to isomorphism, on vertices 0, 1, ….
 
-    Every one with more than one edge has an edge whose removal leaves a connected graph (and perhaps an isolated vertex): a
-    pendant edge or one on a cycle. So adding an edge in every way to those with one edge less finds all.
+    Every one with more than one edge has an edge whose removal leaves a connected graph (and perhaps an isolated
+    vertex): a pendant edge or one on a cycle. So adding an edge in every way to those with one edge less finds all.
 
     Examples
     --------
@@ -96,8 +96,8 @@ def graphs(edges: int) -> Iterator[nx.Graph]:
 def block_mixtures(edges: int, blocks: int) -> Iterator[nx.Graph]:
     """Disjoint unions of at most `blocks` blocks, and of single edges, with this many edges in all.
 
-    A block is a complete graph, a complete bipartite graph or a cycle of at least 3 edges, or one of the first two without
-    some edges at one of its vertices; a complete graph may carry a pendant edge at each vertex.
+    A block is a complete graph, a complete bipartite graph or a cycle of at least 3 edges, or one of the first two
+    without some edges at one of its vertices; a complete graph may carry a pendant edge at each vertex.
     """
     import networkx as nx
 

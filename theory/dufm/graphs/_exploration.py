@@ -11,9 +11,10 @@ import numpy as np
 
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
-from theory.dufm.graphs._candidates import Candidate
-from theory.dufm.graphs._enumeration import NUMBER_OF_GRAPHS
-from theory.dufm.graphs._plan import Found, Phase, Task, exhaustive_phases, local_phases
+from theory.dufm.graphs._candidates import Candidate, GraphProblem
+from theory.dufm.graphs._enumeration import NUMBER_OF_GRAPHS, graph_of
+from theory.dufm.graphs._plan import Found, Phase, Stage, Task, exhaustive_phases, local_phases
+from theory.dufm.graphs._search import at_once, improved, polished, screened, search
 from theory.dufm.graphs._solution import GraphSolution, solution_of
 from theory.ufm import Problem
 
@@ -181,4 +182,33 @@ class Exploration(Iterator[Found]):
         if limit is not None and self._spent >= limit:
             raise SearchLimitReached(f"time_limit = {limit} s reached after {self.scored} graphs", self)
 
-    # What is done with a graph.
+    def _next_task(self) -> Task:
+        while self._phases:
+            task = self._phases[0].next_task(lambda: self.ranking)
+            if task is not None:
+                return task
+            del self._phases[0]
+        raise StopIteration
+
+    def _do(self, stage: Stage, graph6: str) -> Found:
+        problem = self._on(graph6)
+        if stage == "scored":
+            if self.scored >= self._limits.max_graphs:
+                raise SearchLimitReached(f"max_graphs = {self._limits.max_graphs} graphs have been scored", self)
+            candidate = at_once(problem)
+            self.scored += 1
+        elif stage == "screened":
+            candidate = screened(problem, self._rng)
+        else:
+            candidate = self._searched(problem, self._known[graph6][1])
+        found = Found(graph6, candidate.loss, candidate.loss / self.dnc_loss, stage)
+        self._known[graph6] = (found, candidate)
+        return found
+
+    def _searched(self, problem: GraphProblem, before: Candidate) -> Candidate:
+        thorough = search(problem, self._limits.restarts, 0, self._rng)
+        best = min(polished(problem, before, 900), thorough, key=lambda candidate: candidate.loss)
+        return improved(problem, best, self._limits.kicks, self._rng)
+
+    def _on(self, graph6: str) -> GraphProblem:
+        return GraphProblem.of(graph_of(graph6), self.L, lams=self.lams, n=self.n)

@@ -42,9 +42,9 @@ def explore(
         As in `graph_solution`.
     method : {"auto", "exhaustive", "local"}
         "exhaustive": every graph with K edges, up to isomorphism. "local": mixtures of blocks (complete and complete
-        bipartite graphs, also without some edges at one vertex, cycles, single edges), then moves of one edge at a time
-        from the best, as long as they improve. "auto": exhaustive if there are at most `max_graphs` graphs with K edges,
-        else local.
+        bipartite graphs, also without some edges at one vertex, cycles, single edges), then moves of one edge at a
+        time from the best, as long as they improve. "auto": exhaustive if there are at most `max_graphs` graphs with
+        K edges, else local.
     time_limit : float, optional
         Seconds of wall-clock time.
     max_graphs : int
@@ -74,9 +74,9 @@ def explore(
     Notes
     -----
     Three stages, each for the best of the stage before: a graph is scored in closed form, with the weightings of
-    ``last_layer="edges"`` and also without rows for pendant vertices; screened, by short descents from there; searched, as
-    by `graph_solution`. Exhaustive means that every graph was scored. It is no proof: a graph whose closed form falls far
-    short of its best solution may be missed.
+    ``last_layer="edges"`` and also without rows for pendant vertices; screened, by short descents from there;
+    searched, as by `graph_solution`. Exhaustive means that every graph was scored. It is no proof: a graph whose
+    closed form falls far short of its best solution may be missed.
 
     Examples
     --------

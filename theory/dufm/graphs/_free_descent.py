@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_integer, check_real
 from theory.dufm._matrices import Matrices, evaluate_loss
 from theory.dufm._solution import Solution
 from theory.ufm import Point, Problem, descend
@@ -22,10 +23,10 @@ _IDLE = 1e-6  # a unit whose class means are below this share of the layer's lar
 def free_descent(
     solution: Solution, *, noise: float = 0.02, restarts: int = 2, steps: int = 2500, seed: int = 0
 ) -> Solution:
-    """The best solution found by L-BFGS over all matrices, from disturbances of a given one.
+    """Find the best solution by L-BFGS over all matrices, from disturbances of a given one.
 
-    Whatever structure the solution has may be given up: nothing but the loss counts. Every layer may use K units, or as many
-    as the solution does if it has more.
+    Whatever structure the solution has may be given up: nothing but the loss counts. Every layer may use K units, or
+    as many as the solution does if it has more.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def free_descent(
     steps : int
         Iterations of each descent.
     seed : int
+        Seed of the disturbances.
 
     Returns
     -------
@@ -59,8 +61,7 @@ def free_descent(
     restarts = check_integer("restarts", restarts, at_least=1)
     steps = check_integer("steps", steps, at_least=1)
     seed = check_integer("seed", seed, at_least=0)
-    if not (np.isfinite(noise) and noise > 0):
-        raise ValueError(f"noise = {noise!r}; noise must be positive and finite")
+    noise = check_real("noise", noise, above=0)
     if not solution.nontrivial:
         raise ValueError("solution is the zero solution, from which no descent leads away")
     rng = np.random.default_rng(seed)
@@ -93,8 +94,8 @@ def solution_of_matrices(
         loss=loss,
         scales=scales,
         ranks=ranks,
-        make_graph=lambda: origin.graph.copy(),
-        make_matrices=lambda: Matrices(tuple(m.copy() for m in means), tuple(w.copy() for w in matrices[1:])),
+        make_graph=origin.make_graph,
+        make_matrices=partial(Matrices, tuple(m.copy() for m in means), tuple(w.copy() for w in matrices[1:])),
     )
 
 

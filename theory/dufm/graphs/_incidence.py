@@ -1,4 +1,4 @@
-"""Incidence matrices of graphs of which some vertices have a row: components, colourings, weightings of the vertices."""
+"""Incidence matrices of graphs of which some vertices have a row: components, colourings, weightings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Incidence:
     Attributes
     ----------
     matrix : ndarray, shape (v, K)
-        Entry 1 where the vertex is an end of the edge. A column has two ones, or one if the other end has no row, or none.
+        Entry 1 where the vertex is an end of the edge. A column has two ones, or one if the other end has no row, or
+        none.
     signs : ndarray, shape (c, v)
         One row for each bipartite component all of whose edges have both ends: +1 on one side, −1 on the other.
     components : ndarray of int, shape (v,)
@@ -41,7 +42,7 @@ class Incidence:
         """Find the components of an incidence matrix."""
         ends = [np.flatnonzero(column) for column in matrix.T]
         neighbours: list[list[int]] = [[] for _ in matrix]
-        for i, j in (pair for pair in ends if len(pair) == 2):
+        for i, j in (map(int, pair) for pair in ends if len(pair) == 2):
             neighbours[i].append(j)
             neighbours[j].append(i)
         odd = {int(end[0]) for end in ends if len(end) == 1}
@@ -79,7 +80,7 @@ class Incidence:
         return [self.components == c for c in range(self.components.max(initial=-1) + 1)]
 
     def edge_weightings(self) -> Float[np.ndarray, "K v"]:
-        """For each edge the weighting with value 1 there, 0 at edges that share an end with it, −1 at others of its component.
+        """For each edge the weighting with value 1 there, 0 at edges that meet it, −1 at others of its component.
 
         An edge with one end only has weight 1 there and −1 elsewhere in its component; one with none has weight 0.
         """
@@ -97,7 +98,7 @@ class Incidence:
         return weightings
 
     def without_pendants(self) -> Bool[np.ndarray, " v"] | None:
-        """Everyone but one pendant vertex at each vertex that has some, in components of several edges; None if there is none."""
+        """All but one pendant vertex at each vertex that has some, in components of several edges; None if that is all."""
         degrees = self.matrix.sum(1)
         present = np.ones(len(self.matrix), bool)
         for i in np.flatnonzero(degrees > 1):
@@ -110,7 +111,7 @@ class Incidence:
 def _two_coloured(
     neighbours: list[list[int]], odd: set[int]
 ) -> tuple[Int[np.ndarray, " v"], Float[np.ndarray, " v"], list[int]]:
-    """The component of each vertex, its side ±1, and the numbers of the components that are bipartite and without `odd`."""
+    """The component of each vertex, its side ±1, and the components that are bipartite and without `odd`."""
     v = len(neighbours)
     components, sides, bipartite = np.full(v, -1), np.zeros(v), []
     number = 0

@@ -9,8 +9,8 @@ f = \frac L2\,\rho\Bigl(\lVert D_2B\rVert_*^2\prod_{l=2}^{L-2}\lVert D_{l+1}B\,(
 \qquad \rho = (nK\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L})^{1/L},
 $$
 
-by Lemmas 12, 17 and 18 of lowrank and the inequality of the means, which is equation (6). The trace is taken from singular
-values, each by itself: at small regularisation the two terms are tiny, and 1 − … would lose them.
+by Lemmas 12, 17 and 18 of lowrank and the inequality of the means, which is equation (6). The trace is taken from
+singular values, each by itself: at small regularisation the two terms are tiny, and 1 − … would lose them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from theory.dufm.graphs._incidence import Incidence
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["Parameters", "ReducedLoss", "accurate_singular_values", "fit_uncertainty", "singular_values"]
+__all__ = ["Parameters", "ReducedLoss", "singular_values"]
 
 _ROUNDING = float(np.finfo(float).eps)
 
@@ -76,7 +76,7 @@ class ReducedLoss:
         steps = [self._step(log_scales[l], log_scales[l + 1])[0] for l in range(len(log_scales) - 1)]
         return [*steps, self._last_step(log_scales[-1], parameters.weightings)[0]]
 
-    # The pieces. With p = d^{-2} and, for a bipartite component with signs s, u ∝ s/d the unit vector that W annihilates.
+    # The pieces: with p = d⁻² and, for a bipartite component with signs s, u ∝ s/d the unit vector that W annihilates.
 
     def _first(self, log_d: Float[np.ndarray, " v"]) -> tuple[float, Float[np.ndarray, " v"]]:
         """log ‖D B‖_* and its gradient in log d; the zero singular values of the bipartite components stay zero."""
@@ -135,7 +135,7 @@ class ReducedLoss:
     def value_and_gradient(
         self, parameters: Parameters, smoothing: float
     ) -> tuple[float, Float[np.ndarray, "layers v"], Float[np.ndarray, "m v"]]:
-        """f with a ReLU that is smoothed by a hyperbola of this width, and its gradients in log scales and weightings."""
+        """f with a ReLU smoothed by a hyperbola of this width, and its gradients in log scales and weightings."""
         log_structure, in_scales, in_weightings = self._structure(parameters)
         regularisation = self.L / 2 * float(np.exp(self.log_rho + log_structure / self.L))
         B = self.incidence.matrix
@@ -183,22 +183,5 @@ def singular_values(matrix: Float[np.ndarray, "m K"]) -> Float[np.ndarray, " ran
     return nonzero
 
 
-def accurate_singular_values(matrix: Float[np.ndarray, "m K"], rank: int) -> Float[np.ndarray, " rank"]:
-    """The `rank` largest singular values to all digits, also those far smaller than the largest; in higher precision."""
-    import mpmath
-
-    exact = mpmath.mp.clone()
-    exact.dps = 60
-    rows = exact.matrix(matrix.tolist())
-    eigenvalues = exact.eigsy(rows.T * rows, eigvals_only=True)
-    return np.array([float(exact.sqrt(max(value, 0))) for value in reversed(list(eigenvalues))][:rank])
-
-
-def fit_uncertainty(values: Float[np.ndarray, " rank"], shape: tuple[int, int]) -> float:
-    """The error of the fit that comes of the rounding errors of `singular_values` of a matrix of this shape."""
-    error = _ROUNDING * max(shape) * values[0]
-    return float((values * error / (1 + values**2) ** 2).sum()) / shape[1]
-
-
 def _negligible(matrix: Float[np.ndarray, "m K"], values: Float[np.ndarray, " s"]) -> float:
-    return _ROUNDING * max(matrix.shape) * float(values[0])
+    return float(_ROUNDING * max(matrix.shape) * values[0])

@@ -1,4 +1,4 @@
-"""The search for the vertex scales and weightings of the least loss on a graph: descents from several starts, kicks, moves."""
+"""The search for vertex scales and weightings of the least loss on a graph: descents from several starts, kicks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCREENED = (0.1, 0.01, 0.0)  # and in short ones
 
 
 def at_once(problem: GraphProblem) -> Candidate:
-    """The better of `GraphProblem.by_edges` and the edges' weightings again, one pendant vertex at each vertex without a row."""
+    """The better of `GraphProblem.by_edges` with all vertices, and with one pendant vertex at each vertex left out."""
     best = problem.by_edges()
     present = problem.incidence.without_pendants()
     if present is not None:

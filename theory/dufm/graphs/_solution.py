@@ -2,21 +2,21 @@ r"""Solutions of the deep unconstrained features model that are built on a graph
 
 **The family.** Let B be the incidence matrix of a graph (rows: vertices, columns: edges, which are the classes).
 
-* Intermediate layers, 2 ≤ l ≤ L−1: M_l = D_l B with a diagonal matrix D_l ≥ 0 of vertex scales, one for each vertex and
-  layer. Rows that are multiples of the same row of B can be merged without a change of the loss, so this covers every
-  solution whose rows are multiples of the rows of B. A vertex may have scale 0 (no row) in all layers; its edges then have
-  a one in one row only.
+* Intermediate layers, 2 ≤ l ≤ L−1: M_l = D_l B with a diagonal matrix D_l ≥ 0 of vertex scales, one for each vertex
+  and layer. Rows that are multiples of the same row of B can be merged without a change of the loss, so this covers
+  every solution whose rows are multiples of the rows of B. A vertex may have scale 0 (no row) in all layers; its
+  edges then have a one in one row only.
 * Last layer: M_L = σ(X B), where each row of X is a weighting of the vertices; its value at an edge is the sum of the
   weights at the ends. Any real weightings, any number of them.
-* Everything else is conditionally optimal: the first layer by Lemma 18, the least-norm weights between the layers, the last
-  weights by ridge regression (Lemma 17).
+* Everything else is conditionally optimal: the first layer by Lemma 18, the least-norm weights between the layers,
+  the last weights by ridge regression (Lemma 17).
 
-The complete graph with the weightings −½ at two vertices and +½ elsewhere is the strongly regular graph solution, K disjoint
-edges are deep neural collapse, and a disconnected graph mixes blocks.
+The complete graph with the weightings −½ at two vertices and +½ elsewhere is the strongly regular graph solution, K
+disjoint edges are deep neural collapse, and a disconnected graph mixes blocks.
 
-**What is optimised, and how well.** `graph_solution` searches vertex scales and weightings by descents from several starts:
-the loss it finds is attained, not proved least. For given directions of D_2, …, D_{L−1}, X the scales of all layers are
-globally optimal: all but one by the inequality of the means, the last by `theory.ufm.minimise_scale`.
+**What is optimised, and how well.** `graph_solution` searches vertex scales and weightings by descents from several
+starts: the loss it finds is attained, not proved least. For given directions of D_2, …, D_{L−1}, X the scales of all
+layers are globally optimal: all but one by the inequality of the means, the last by `theory.ufm.minimise_scale`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_array, check_integer
 from theory.dufm._matrices import Matrices, conditionally_optimal
 from theory.dufm._solution import Solution
 from theory.dufm.graphs._candidates import Candidate, GraphProblem, with_rows
@@ -49,8 +49,8 @@ __all__ = ["GraphSolution", "graph_solution", "solution_of"]
 class GraphSolution(Solution):
     """A solution on a graph, with the scales and weightings that make it.
 
-    `scales` has a row for each connected component: for l < L the mean squared norm of its vertices' rows in M_l, for L the
-    mean squared norm of its classes' columns in M_L.
+    `scales` has a row for each connected component: for l < L the mean squared norm of its vertices' rows in M_l,
+    for L the mean squared norm of its classes' columns in M_L.
 
     Attributes
     ----------
@@ -101,13 +101,13 @@ def graph_solution(
     K : int, optional
         The number of classes that is wanted; the graph must have that many edges.
     last_layer : "optimised", "edges" or array_like of shape (m, v)
-        "optimised": vertex weightings and vertex scales are searched for. "edges": one weighting for each edge, −½ at its
-        ends and +½ at the other vertices of its component, or the negative of that, whichever is better for the component;
-        equal vertex scales in a component, all scales of the components globally optimal. An array: these weightings,
-        columns in the order of ``graph.nodes``.
+        "optimised": vertex weightings and vertex scales are searched for. "edges": one weighting for each edge, −½
+        at its ends and +½ at the other vertices of its component, or the negative of that, whichever is better for
+        the component; equal vertex scales in a component, all scales of the components globally optimal. An array:
+        these weightings, columns in the order of ``graph.nodes``.
     vertex_scales : array_like of shape (L−2, v), optional
-        With given weightings: the vertex scales in layers 2, …, L−1, up to a factor for each layer; all equal if not given.
-        A vertex without a row has 0 in every layer.
+        With given weightings: the vertex scales in layers 2, …, L−1, up to a factor for each layer; all equal if not
+        given. A vertex without a row has 0 in every layer.
     restarts : int
         Random starts of the search, in addition to one at the weightings of "edges".
     kicks : int
@@ -123,8 +123,8 @@ def graph_solution(
     Raises
     ------
     ValueError
-        If the graph is directed, has loops, multiple edges, isolated vertices or the wrong number of edges, a shape does not
-        fit, or a value is out of range.
+        If the graph is directed, has loops, multiple edges, isolated vertices or the wrong number of edges, a shape
+        does not fit, or a value is out of range.
     TypeError
         If `graph` is no NetworkX graph or a value is of a wrong type.
 
@@ -224,14 +224,9 @@ def _block_scales(
     return np.array(rows)
 
 
-def _matrix(name: str, values: Any, rows: int | None, columns: int) -> Float[np.ndarray, "rows columns"]:
-    allowed = f"{name} must be a finite array of shape ({'m' if rows is None else rows}, {columns})"
-    try:
-        matrix = np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} = {values!r}; {allowed}") from None
-    if matrix.ndim != 2 or matrix.shape[1] != columns or (rows is not None and len(matrix) != rows) or not len(matrix):
-        raise ValueError(f"{name} has shape {matrix.shape}; {allowed}")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{name} has an entry that is not finite; {allowed}")
+def _matrix(name: str, values: object, rows: int | None, columns: int) -> Float[np.ndarray, "rows columns"]:
+    matrix = check_array(name, values, ndim=2, empty=False)
+    if matrix.shape[1] != columns or (rows is not None and len(matrix) != rows):
+        wanted = f"({'m' if rows is None else rows}, {columns})"
+        raise ValueError(f"{name} has shape {matrix.shape}; {name} must have shape {wanted}")
     return matrix

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from theory import dufm
-from theory.dufm.graphs._reduced_loss import Incidence, Parameters, ReducedLoss
+from theory.dufm.graphs._incidence import Incidence
+from theory.dufm.graphs._reduced_loss import Parameters, ReducedLoss
 
 BLOCKS = {
     "triangle and square": nx.disjoint_union(nx.complete_graph(3), nx.cycle_graph(4)),
@@ -125,13 +126,13 @@ def test_gradient_by_differences(seed):
     loss = ReducedLoss(Incidence.of(B), 5, -2.0)
     scales, weightings = rng.standard_normal((3, len(B))), rng.standard_normal((4, len(B)))
     for smoothing in (0.0, 0.3):
-        _, in_scales, in_weightings = loss._value_and_gradient(Parameters(scales, weightings), smoothing)
+        _, in_scales, in_weightings = loss.value_and_gradient(Parameters(scales, weightings), smoothing)
         for array, gradient in ((scales, in_scales), (weightings, in_weightings)):
             for place in np.ndindex(array.shape):
                 step = np.zeros(array.shape)
                 step[place] = 1e-6
                 ends = [
-                    loss._value_and_gradient(
+                    loss.value_and_gradient(
                         Parameters(scales + s * step, weightings)
                         if array is scales
                         else Parameters(scales, weightings + s * step),
@@ -244,7 +245,7 @@ TRIANGLE = nx.complete_graph(3)
         (TRIANGLE, {"last_layer": "best"}, "last_layer = 'best'"),
         (TRIANGLE, {"last_layer": [[1, 2]]}, r"last_layer has shape \(1, 2\)"),
         (TRIANGLE, {"last_layer": np.zeros((0, 3))}, r"last_layer has shape \(0, 3\)"),
-        (TRIANGLE, {"last_layer": [[1, 2, np.nan]]}, "last_layer has an entry that is not finite"),
+        (TRIANGLE, {"last_layer": [[1, 2, np.nan]]}, r"last_layer\[0, 2\] = nan; last_layer must be finite"),
         (TRIANGLE, {"vertex_scales": np.ones((2, 3))}, "vertex_scales goes with an array"),
         (TRIANGLE, {"last_layer": np.eye(3), "vertex_scales": np.ones((1, 3))}, r"vertex_scales has shape \(1, 3\)"),
         (TRIANGLE, {"last_layer": np.eye(3), "vertex_scales": -np.ones((2, 3))}, "vertex_scales must be positive"),
