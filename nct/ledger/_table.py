@@ -82,8 +82,10 @@ def _print_survivors(entries: list[Entry], console: Console) -> None:
     if not tried:
         return
     killed, counted = (sum(mutants[name] for _, mutants in tried) for name in ("killed", "counted"))
-    console.print(f"\nmutants: {killed} of {counted} killed" + f", {killed / counted:.1%}" * (counted > 0))
+    console.print(f"\nmutants: {killed} of {counted} killed" + (f", {killed / counted:.1%}" if counted else ""))
     for name, mutants in tried:
+        if not mutants["made"]:
+            console.print(f"  {name}: nothing in its statement can be edited; a switch has to declare its values")
         if mutants["step"] > 0.02:
             console.print(f"  {name}: numbers were moved by {mutants['step']:.0%}, twice the resolution of its checks")
         for one in (*mutants["survived"], *mutants["crashed"]):

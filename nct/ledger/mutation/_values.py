@@ -31,11 +31,14 @@ class Manner:
         What makes the statement stronger.
     inside : tuple of code
         The functions that the value was found in.
+    file : str or None
+        The file whose functions are edited, the claim's own; None for all. A library's functions are no statements.
     """
 
     step: float
     declared: Stronger | OneOf | None = None
     inside: tuple[CodeType, ...] = ()
+    file: str | None = None
 
 
 def edits_of(value: Any, manner: Manner) -> Iterator[Edit]:
@@ -181,7 +184,8 @@ def _declared(record: type) -> dict[str, Stronger | OneOf]:
 
 def _of_function(function: FunctionType, manner: Manner) -> Iterator[Edit]:
     """Edits of a function's code, of what its closure carries, and of what it uses of its own file."""
-    if function.__code__ in manner.inside or len(manner.inside) > _DEPTH:
+    code = function.__code__
+    if code in manner.inside or len(manner.inside) > _DEPTH or manner.file not in (None, code.co_filename):
         return
     source = source_of(function)
     if source is None:

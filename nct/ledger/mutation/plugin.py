@@ -8,10 +8,10 @@ import inspect
 import random
 import time
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol  # the way to run an item out of turn; as in pytest-rerunfailures
@@ -19,6 +19,7 @@ from _pytest.runner import runtestprotocol  # the way to run an item out of turn
 from nct.ledger._book import Record
 from nct.ledger._claim import Check, Claim, claim_of
 from nct.ledger._collection import TRIAL, left_out
+from nct.ledger._item import ClaimItem
 from nct.ledger._running import unshrunk
 from nct.ledger.mutation._edit import Edit, name_edits
 from nct.ledger.mutation._memory import fingerprint
@@ -63,14 +64,8 @@ def _is_long(item: pytest.Item) -> bool:
     return item.get_closest_marker("ledger_long") is not None
 
 
-class Faulty(Exception):
-    """What is wrong with a claim in the light of its edits."""
-
-
-class Mutants(pytest.Item):
+class Mutants(ClaimItem):
     """The edits of a claim's statement, as a test item."""
-
-    parent: pytest.Module
 
     def __init__(self, *, checks: list[pytest.Function], **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -80,11 +75,6 @@ class Mutants(pytest.Item):
         record.role = record.variant = "mutants"
         self.stash[TRIAL] = record
         self.extra_keyword_matches.add(self.claim.id)
-
-    @property
-    def claim(self) -> Claim:
-        """The claim of the item's file."""
-        return cast(Claim, claim_of(self.parent.obj))
 
     def try_edits(self) -> None:
         """Make the edits and put them to the checks; or recall what came of it, if nothing has changed since."""
@@ -118,7 +108,9 @@ class Mutants(pytest.Item):
         return max(0.02, 2 * min((resolution or 0.0 for resolution in resolutions), default=0.0))
 
     def _tried(self) -> Tally | None:
-        edits = name_edits(edits_of(self.claim.standing.value, Manner(self._step, self.claim.standing.stronger)))
+        edits = name_edits(
+            edits_of(self.claim.standing.value, Manner(self._step, self.claim.standing.stronger, file=str(self.path)))
+        )
         trials = Trials(self.claim.standing.value, self._chosen(edits), self._declared(edits))
         seconds: dict[pytest.Function, float] = {}
         for item in self._run:
@@ -162,27 +154,16 @@ class Mutants(pytest.Item):
                 delattr(item, name)
         return made["result"]
 
-    def runtest(self) -> None:
-        """Fail if a declaration is wrong or too few edits are rejected."""
-        if self.tally is None:
-            raise Faulty(
-                f"{self.claim.id}: the statement does not pass its own checks, so nothing can be said of its edits"
-            )
-        self.stash[TRIAL].mutants = self.tally.to_json()
-        faults, tally = list(self.tally.faults), self.tally
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the declarations, and whether too few edits are rejected."""
+        tally = self.tally
+        if tally is None:
+            yield "the statement does not pass its own checks, so nothing can be said of its edits"
+            return
+        self.stash[TRIAL].mutants = tally.to_json()
+        yield from tally.faults
         if tally.rate is not None and tally.rate < LEAST_OF_A_CLAIM:
-            least = f"{LEAST_OF_A_CLAIM:.0%}"
-            faults.append(f"its checks reject {tally.killed} of {tally.counted} edits, fewer than {least}")
-        if faults:
-            raise Faulty("\n".join(f"{self.claim.id}: {fault}" for fault in faults))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The faults alone."""
-        return str(excinfo.value) if isinstance(excinfo.value, Faulty) else super().repr_failure(excinfo, style)
-
-    def reportinfo(self) -> tuple[Any, int, str]:
-        """The place and the name of the item in reports."""
-        return self.path, 0, f"mutants: {self.claim.id}"
+            yield f"its checks reject {tally.killed} of {tally.counted} edits, fewer than {LEAST_OF_A_CLAIM:.0%}"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -25,9 +25,10 @@ def test_the_json_has_the_stated_form(ledger):
     assert ledger.run().ret == 0
     entries = list(ledger.written.values())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    keys = "id title source verdict printed amended seen ran near_misses depends_on counterexample_code status reach"
+    keys = "id title source verdict printed amended seen ran near_misses depends_on counterexample_code"
+    found = ["mutants", "counterexample", "counterexample_is"]
     for entry in entries:
-        assert list(entry) == [*keys.split(), "evidence", "counterexample", "counterexample_is"]
+        assert list(entry) == [*keys.split(), "true_edits", "status", "reach", "evidence", *found]
         for evidence in entry["evidence"]:
             assert list(evidence) == ["kind", "test", "outcome", "seconds", "covers"]
             assert evidence["kind"] in KINDS

@@ -222,6 +222,16 @@ def test_functions_without_a_source_are_left_alone():
     assert edits(np.linalg.norm) == edits(len) == edits(object()) == {}
 
 
+def test_functions_of_other_files_are_left_alone():
+    value = (nx.is_connected, helper)
+    named = name_edits(edits_of(value, Manner(0.02, file=__file__)))
+    assert set(named) == {
+        "[1]: m - HALF → m + HALF",
+        "[1]: m - HALF → m",
+        *(n for n in named if n.startswith("[1].HALF")),
+    }
+
+
 def test_recursive_functions_come_to_an_end():
     assert edits(factorial)["m - 1 → m - 2"](4) == 8
 

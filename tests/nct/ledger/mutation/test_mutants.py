@@ -74,6 +74,18 @@ def test_edits_that_survive_are_shown(ledger):
     assert {"name", "difference", "error"} == set(survived[0])
 
 
+def test_a_statement_with_nothing_to_edit(ledger):
+    ledger.add(printed="'a switch'", near_misses="{'other': 'another'}", then="")
+    path = ledger.root / "example" / "test_sum.py"
+    text = path.read_text().split("@claim")[0]
+    for kind in ("exact", "derived"):
+        text += f'@claim.check("{kind}")\ndef test_{kind}(statement):\n    require(statement == "a switch", "other")\n'
+    path.write_text(text)
+    assert ledger.run("proofs_checks", "--ledger-mutate").ret == 0
+    assert "example.sum: nothing in its statement can be edited" in ledger.printed
+    assert ledger.written["example.sum"]["mutants"]["rate"] is None
+
+
 def test_the_amended_statement_is_edited(ledger):
     ledger.add(verdict="amended", printed=FALSE, amended=f"Statement('', {TRUE})")
     assert ledger.run("proofs_checks", "--ledger-mutate").ret == 0
