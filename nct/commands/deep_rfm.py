@@ -123,7 +123,7 @@ def _model(arguments: argparse.Namespace) -> "DeepRFM":
             )
     if saved.seed_ != DeepRFM.seed_of(arguments.seed):
         raise InputError(f"{arguments.checkpoint} was made with another --seed than {arguments.seed}")
-    return saved.set_params(depth=arguments.depth, memory_limit=arguments.memory_limit, warm_start=True)  # type: ignore[no-any-return]
+    return saved.set_params(depth=arguments.depth, memory_limit=arguments.memory_limit, warm_start=True)
 
 
 def _feature_map(arguments: argparse.Namespace) -> Any:
