@@ -55,6 +55,13 @@ claim = Claim(
         "over the samples of one class": Definition("n", "n"),
         "over K": Definition("n", "K"),
     },
+    counterexample_code=r"""
+K, n, beta = 2, 3, 5  # classes, samples of each, and the predictor f(x) = 5x, whose gradient is 5 everywhere
+N = K * n
+agop = sum(beta * beta for c in range(K) for i in range(N)) / N  # the definition: i runs to N in every class c
+print(f"the definition gives {agop}, and ββᵀ = {beta * beta}: a factor of K too much")
+assert agop == K * beta * beta
+""",
 )
 
 

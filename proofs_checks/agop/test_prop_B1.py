@@ -67,6 +67,18 @@ claim = Claim(
         "the error φ(2/ε)": Realisation(VANISHING, distance=lambda phi, spread: phi(2 * spread)),
     },
     depends_on=["agop.thm-5.4"],
+    counterexample_code=r"""
+from fractions import Fraction
+
+# Two samples of two classes, μ = 1, and φ(t) = (1 + exp(−t))/2: strictly decreasing, positive, φ(0) = 1. Every kernel
+# φ(‖x − y‖_M) has an entry a ≥ 1/2 between the classes, and costs μ tr (k + μ)⁻¹ = 4/(4 − a²).
+def cost(a):
+    return Fraction(4) / (4 - a * a)
+
+best = min(cost(Fraction(i, 1000)) for i in range(500, 1001))
+print(f"the infimum over all metrics is {best}, the minimum over all kernels, at a = 0, is {cost(0)}")
+assert best == cost(Fraction(1, 2)) == Fraction(16, 15) > cost(0)
+""",
 )
 
 

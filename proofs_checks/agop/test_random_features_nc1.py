@@ -55,6 +55,31 @@ claim = Claim(
         "some angle within below one between": Growth("some angle"),
     },
     depends_on=["agop.prop-A1", "agop-v1.fig4"],
+    counterexample_code=r'''
+from math import acos, cos, pi, radians, sin
+
+# Unit vectors of the plane: a class with two samples at 0°, and a class with samples at 30° and 210°.
+angles, labels = [0, 0, 30, 210], [0, 0, 1, 1]
+
+def nc1(product):
+    """tr Σ_W / tr Σ_B from inner products: mean squared distances within classes, and of all pairs."""
+    pairs = [(i, j) for i in range(4) for j in range(4)]
+    square = {(i, j): product(i, i) + product(j, j) - 2 * product(i, j) for i, j in pairs}
+    within = sum(square[i, j] for i, j in pairs if labels[i] == labels[j]) / 8
+    total = sum(square.values()) / 32
+    return within / 2 / (total - within / 2)
+
+def linear(i, j):
+    return cos(radians(angles[i] - angles[j]))
+
+def random_relu(i, j):
+    """The expected product of random ReLU features, E 2 σ(w·x) σ(w·y)."""
+    theta = acos(max(-1.0, min(1.0, linear(i, j))))
+    return (sin(theta) + (pi - theta) * cos(theta)) / pi
+
+print(f"NC1 before the layer {nc1(linear):.4f}, after it {nc1(random_relu):.4f}")
+assert nc1(random_relu) < 0.9 * nc1(linear)
+''',
 )
 
 

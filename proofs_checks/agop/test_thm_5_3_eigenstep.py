@@ -42,6 +42,14 @@ claim = Claim(
         "one λ too many": lambda lam, n, K: lam / (lam + n),
     },
     depends_on=["agop.lemma-C2"],
+    counterexample_code=r"""
+from fractions import Fraction
+
+lam, Y = Fraction(1, 8), 1  # one sample of one class, λ_map = 1/8
+A = Y * Y + lam  # A* = YᵀY + λ_map I
+print(f"YᵀY (A*)⁻¹ = {Y * Y / A}, stated is (1 + 1/λ_map) YᵀY = {(1 + 1 / lam) * Y * Y}")
+assert Y * Y / A == 1 / (lam + 1) != 1 + 1 / lam
+""",
 )
 
 

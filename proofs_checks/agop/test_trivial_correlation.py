@@ -49,6 +49,18 @@ claim = Claim(
         "for 99 %": Concentration(2.576, 0.5),
         "for 90 %": Concentration(1.645, 0.5),
     },
+    counterexample_code=r"""
+# The correlation of two independent uniform directions in dimension d has a density proportional to
+# (1 − ρ²)^((d − 3)/2).
+d, steps = 512, 200_000
+rho = [(i + 0.5) / steps for i in range(steps)]
+density = [(1 - x * x) ** ((d - 3) / 2) for x in rho]
+share = sum(p for x, p in zip(rho, density) if x > 0.04) / sum(density)
+mean_square = sum(x * x * p for x, p in zip(rho, density)) / sum(density)
+print(f"|ρ| > 0.04 for {share:.0%} of all pairs; the root mean square is {mean_square**0.5:.4f}")
+assert share > 0.3
+assert mean_square**0.5 > 0.04
+""",
 )
 
 

@@ -70,6 +70,16 @@ claim = Claim(
         "rising": Ratio(mean=2, falling=False),
     },
     depends_on=["agop.prop-A1"],
+    counterexample_code=r"""
+from math import exp, pi, sqrt
+
+# One random ReLU feature √2 σ(z) of a unit vector x, z = w·x standard normal, and of y = −x, which has √2 σ(−z).
+step = 1e-3
+z = [(i + 0.5) * step for i in range(-10_000, 10_000)]
+expected = sum(sqrt(2) * abs(max(t, 0) - max(-t, 0)) * exp(-t * t / 2) / sqrt(2 * pi) * step for t in z)
+print(f"E ‖σ(Wx) − σ(Wy)‖ / ‖x − y‖ = {expected / 2:.4f}, below 1/√2 = {1 / sqrt(2):.4f}")
+assert expected / 2 < 0.57 < 1 / sqrt(2)
+""",
 )
 
 

@@ -91,6 +91,19 @@ claim = Claim(
         "line 9: arctan(r)": replace(RIGHT, total=RIGHT.total.subs(sp.atan(R / S), sp.atan(R))),
     },
     depends_on=["agop.prop-A1"],
+    counterexample_code=r"""
+from math import erf, exp, pi, sqrt
+
+# The second integral of line 3, ∫ x² φ(x) Φ(rx/s) dx over x > 0 with s = √(1 − r²), and line 5's Φ(ax), a = r/√(1 − r).
+def integral(a, step=1e-3):
+    x = ((i + 0.5) * step for i in range(10_000))
+    return sum(t * t * exp(-t * t / 2) / sqrt(2 * pi) * (1 + erf(a * t / sqrt(2))) / 2 * step for t in x)
+
+r = 0.5
+left, right = integral(r / sqrt(1 - r * r)), integral(r / sqrt(1 - r))
+print(f"r = {r}: with rx/√(1 − r²) {left:.6f}, with rx/√(1 − r) {right:.6f}")
+assert right - left > 0.01
+""",
 )
 
 

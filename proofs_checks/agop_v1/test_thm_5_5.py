@@ -66,6 +66,21 @@ claim = Claim(
         "the identity": AMENDED._replace(optimum=lambda y: np.eye(len(y))),
         "the all-ones kernel": AMENDED._replace(optimum=lambda y: np.ones((len(y), len(y)))),
     },
+    counterexample_code=r"""
+from fractions import Fraction
+
+# Two samples with the labels y = (1, −1), μ = 1. For k with k y = e y the best α is y/(e + μ), and the cost of k is
+# |y|² + min_α αᵀ(k² + μk)α − 2αᵀk y = 2 − 2e/(e + μ).
+def cost(k, y=(1, -1), mu=1):
+    ky = [sum(a * b for a, b in zip(row, y)) for row in k]
+    e = Fraction(ky[0], y[0])
+    assert ky == [e * v for v in y]
+    return 2 - 2 * e / (e + mu)
+
+stated, other = [[1, 0], [0, 1]], [[1, -1], [-1, 1]]  # (y yᵀ + 1 1ᵀ)/2, and y yᵀ, both with ones on the diagonal
+print(f"the stated kernel costs {cost(stated)}, y yᵀ costs {cost(other)}")
+assert cost(other) < cost(stated)
+""",
 )
 
 

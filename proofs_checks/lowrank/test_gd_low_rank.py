@@ -11,8 +11,8 @@ intermediate layers differ in rank, or some of their units are negative, so that
 width 64 every run ends at deep neural collapse to within a per mille, which the paper itself reports in its section
 on the width. Amended are the share of the runs and the width.
 
-After the paper's 200,000 steps (with --ledger-long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended in
-the strongly regular graph; those at width 64 are at L_dnc to six digits.
+After the paper's 200,000 steps (with --ledger-long) 58 of 64 runs at width 20 follow, 63 have one rank and 3 have ended
+in the strongly regular graph; those at width 64 are at L_dnc to six digits.
 
 That is no matter of stopping early. Descent with a fixed step holds a unit at the kink of the ReLU by stepping across
 it, which leaves pre-activations of −0.1 to −0.3 % of a layer's norm; a finish by L-BFGS at a stationary point removes

@@ -76,6 +76,16 @@ claim = Claim(
         "a tenth lower": Comparison(10, 6, lambda srg, dnc: 10 * srg < 9 * dnc or srg == dnc == HALF),
     },
     depends_on=[*(f"lowrank.lemma-{i}" for i in range(12, 19)), "lowrank.eq-6"],
+    counterexample_code=r"""
+from math import sqrt
+
+# K = 6 classes, one sample of each, L = 4, every λ = 1: five matrices, whose squared norms add up to s. As ReLU only
+# shrinks, the prediction P has |P| ≤ |H₁||W₁|⋯|W₄| ≤ (s/5)^(5/2), and |Y| = √6. So the loss is at least
+#     1/2 − |P||Y|/6 + s/2,   and below 1/2 only if s < 1, where (s/5)^(5/2) ≤ s/5^(5/2).
+gain, price = sqrt(6) / 6 / 5**2.5, 1 / 2  # for every unit of s
+print(f"a loss below 1/2 would need {gain:.4f} > {price}: zero is optimal, and L_srg = L_dnc = 1/2")
+assert gain < price
+""",
 )
 
 

@@ -74,6 +74,16 @@ claim = Claim(
         "L_srg = ½ wherever L_dnc is": Regime(threshold, lambda srg: srg == HALF),
     },
     depends_on=["lowrank.thm-5", "lowrank.lemma-17", "lowrank.lemma-18"],
+    counterexample_code=r"""
+from math import sqrt
+
+# K = 10 classes, one sample of each, L = 3, every λ = 1: four matrices, whose squared norms add up to s. As ReLU only
+# shrinks, the prediction P has |P| ≤ |H₁||W₁||W₂||W₃| ≤ (s/4)², and |Y| = √10. So the loss is at least
+#     1/2 − |P||Y|/10 + s/2,   and below 1/2 only if s < 1, where (s/4)² ≤ s/16.
+gain, price = sqrt(10) / 10 / 4**2, 1 / 2  # for every unit of s
+print(f"a loss below 1/2 would need {gain:.4f} > {price}: L_dnc = 1/2, and L_srg = 1/2 is not less")
+assert gain < price
+""",
 )
 
 

@@ -88,6 +88,15 @@ claim = Claim(
         "interlacing from below": amended._replace(interlacing=lambda before, after: upwards(after, before)),
     },
     depends_on=["lowrank.lemma-17", "lowrank.thm-6"],
+    counterexample_code=r"""
+# Σ = diag(1, 2), z = (1, 0), ρ = 1: z vanishes on the entry of the eigenvalue 2.
+sigma, z, rho = [1, 2], [1, 0], 1
+updated = [s + rho * v * v for s, v in zip(sigma, z)]  # Σ + ρ z zᵀ, which is diagonal as well
+print(f"the eigenvalue 2 has multiplicity {sigma.count(2)} before the update and {updated.count(2)} after it")
+assert sigma.count(2) != updated.count(2)
+# The two have equal ridge solutions s/(s² + c) at c = 2, so the proof does meet this case.
+assert [s / (s * s + 2) for s in sigma] == [s / (s * s + 2) for s in updated]
+""",
 )
 
 
