@@ -125,11 +125,11 @@ def _names(node: ast.AST, new: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iter
     """The edit in ever wider contexts; a single number or name never stands alone."""
     inner = node.operand if isinstance(node, ast.UnaryOp) else node
     if not isinstance(inner, ast.Constant | ast.Name) or not _is_inside(node, parents):
-        yield f"{ast.unparse(node)} → {ast.unparse(new)}"
+        yield f"{ast.unparse(node).strip()} → {ast.unparse(new).strip()}"
     while _is_inside(node, parents):
         parent = parents[node]
         node, new = parent, replaced(parent, node, new)
-        yield f"{ast.unparse(node)} → {ast.unparse(new)}"
+        yield f"{ast.unparse(node).strip()} → {ast.unparse(new).strip()}"
     if isinstance(parents.get(node), ast.Return | ast.Assign):
         parent = parents[node]
         yield f"{ast.unparse(parent)} → {ast.unparse(replaced(parent, node, new))}"

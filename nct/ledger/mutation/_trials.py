@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from traceback import walk_tb
 from types import FrameType
 from typing import Any
 
@@ -38,7 +39,7 @@ class Tally:
         How many edits were tried or discarded.
     discarded : dict of str to int
         How many say nothing stronger or different, by reason: code that the passing run does not reach, bounds and
-        conditions that became weaker, statements that are no statements (type errors).
+        conditions that became weaker, statements that are no statements (type errors, and parts that do not fit).
     true : dict of str to str
         The edits that the claim's file declares to be true, with the reason.
     killed : int
@@ -155,7 +156,7 @@ class Trials:
             error = self._errors.get(name)
             if name in self._true:
                 continue
-            if isinstance(error, TypeError | AttributeError | NameError):
+            if error is not None and _no_statement(error, self._edits[name]):
                 self._discarded[name] = "type error"
             elif error is not None:
                 tally.crashed.append(Survivor(name, self._edits[name].difference, _told(error)))
@@ -174,6 +175,21 @@ class Trials:
                 yield f"the edit '{name}' is declared to be true, and {self._killed[name]} rejects it"
             elif name in self._discarded:
                 yield f"the edit '{name}' need not be declared to be true: it is discarded ({self._discarded[name]})"
+
+
+def _no_statement(error: BaseException, edit: Edit) -> bool:
+    """Whether an edit is no statement: of the wrong type, or with parts that do not fit together.
+
+    The latter is told by an error in the edited code itself. The same error in the code of a check is the check's.
+    """
+    if isinstance(error, TypeError | AttributeError | NameError):
+        return True
+    if edit.place is None or not isinstance(error, ValueError | IndexError | KeyError):
+        return False
+    code = edit.place.code
+    frames = (frame.f_code for frame, _ in walk_tb(error.__traceback__))
+    own = (code.co_filename, code.co_name, code.co_firstlineno)
+    return any((other.co_filename, other.co_name, other.co_firstlineno) == own for other in frames)
 
 
 def _told(error: BaseException) -> str:

@@ -128,6 +128,13 @@ def test_type_errors_are_discarded():
     assert not tally.crashed
 
 
+def test_parts_that_do_not_fit_are_no_statement():
+    rows = [[1, 2], [3, 4]]
+    tally = trials(lambda m: rows[m + 0][1], lambda statement: require(statement(1) == 4, "differs"))
+    assert tally.discarded["type error"] == 2  # the IndexError is in the edited code
+    assert not tally.crashed
+
+
 def test_a_crash_in_one_check_does_not_hide_the_rejection_of_another():
     def crash(statement):
         if statement(1) != 2:
