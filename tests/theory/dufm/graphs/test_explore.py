@@ -57,7 +57,70 @@ def test_block_mixtures(K):
         assert any(nx.is_isomorphic(m, both) for m in mixtures)
 
 
+@pytest.mark.parametrize("K", [5, 6, 9, 12])
+def test_block_mixtures_against_a_list_made_independently(K):
+    # Blocks by their definition, edge by edge, and unions of at most two with single edges.
+    def blocks(size):
+        whole = [nx.complete_graph(r) for r in range(3, 9)]
+        whole += [nx.complete_bipartite_graph(a, b) for a in range(2, 7) for b in range(a, 8)]
+        for graph in whole:
+            surplus = graph.number_of_edges() - size
+            smallest = min(graph, key=graph.degree)
+            if 0 <= surplus < graph.degree(smallest):
+                graph.remove_edges_from(list(graph.edges(smallest))[:surplus])
+                yield graph
+        yield nx.cycle_graph(size)
+        for r in range(3, 6):
+            if r * (r + 1) // 2 == size:
+                yield nx.Graph([*nx.complete_graph(r).edges, *((i, r + i) for i in range(r))])
+
+    def union(parts):
+        return nx.disjoint_union_all([*parts, *[nx.path_graph(2)] * (K - sum(p.number_of_edges() for p in parts))])
+
+    every = {size: list(blocks(size)) for size in range(3, K + 1)}
+    expected = [union([])] + [union([b]) for size in every for b in every[size]]
+    expected += [
+        union([b, c]) for i in every for j in every if i <= j and i + j <= K for b in every[i] for c in every[j]
+    ]
+    found, wanted = distinct(block_mixtures(K, 2)), distinct(expected)
+    assert len(found) == len(wanted)
+    assert all(any(nx.vf2pp_is_isomorphic(one, other) for other in found) for one in wanted)
+
+
+def distinct(graphs):
+    kept = []
+    for graph in graphs:
+        if not any(nx.faster_could_be_isomorphic(graph, k) and nx.vf2pp_is_isomorphic(graph, k) for k in kept):
+            kept.append(graph)
+    return kept
+
+
 # The search.
+
+
+@pytest.mark.parametrize("K", [7, 8, 9])
+def test_losses_to_compare_with_where_the_strongly_regular_graph_has_two_constructions(K):
+    search = dufm.explore(K, 4, 5e-4, method="local")
+    found = [next(search) for _ in range(3)]
+    losses = [dufm.enclose_loss("srg", K, 4, 5e-4, construction=c, digits=15).lower for c in ("block", "drop")]
+    assert search.srg_loss == pytest.approx(float(min(losses)), rel=1e-12)
+    assert search.dnc_loss == pytest.approx(float(dufm.enclose_loss("dnc", K, 4, 5e-4).lower), rel=1e-12)
+    for one in found:
+        assert one.ratio == pytest.approx(one.loss / search.dnc_loss, rel=1e-15)
+
+
+def test_as_many_graphs_as_there_are_may_be_scored():
+    assert dufm.explore(4, 4, 5e-4, max_graphs=11).total == 11
+    assert dufm.explore(4, 4, 5e-4, max_graphs=10).total is None
+    assert dufm.explore(4, 4, 5e-4, max_graphs=11, method="exhaustive").total == 11
+    with pytest.raises(ValueError, match="there are 11 graphs with K = 4"):
+        dufm.explore(4, 4, 5e-4, max_graphs=10, method="exhaustive")
+
+
+def test_no_more_than_twice_the_graphs_wanted_are_searched():
+    stages = [found.stage for found in dufm.explore(4, 4, 5e-4, screened=5, refined=2, restarts=0, kicks=0)]
+    assert 2 <= stages.count("searched") <= 4
+    assert stages.count("screened") == 5
 
 
 def test_exhaustive_search():

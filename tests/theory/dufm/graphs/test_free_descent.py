@@ -27,7 +27,11 @@ def test_does_not_leave_an_optimum():
 def test_scale_of_every_matrix_is_optimal(n):
     # Along these directions the loss is smooth: the ReLU is homogeneous.
     lams = [2e-3, 1e-3, 3e-3, 1e-3]
-    found = dufm.free_descent(dufm.srg(6, 3, lams=lams, n=n), noise=0.2, restarts=1, steps=4000)
+    start = dufm.srg(6, 3, lams=lams, n=n)
+    found = dufm.free_descent(start, noise=0.2, restarts=1, steps=4000)
+    assert found.loss < 0.99 * start.loss  # the descent's own point, not the start
+    expected = [np.linalg.norm(found.class_means(l)) ** 2 / 6 for l in (2, 3)]
+    np.testing.assert_allclose(found.scales, [expected], rtol=1e-12)
     matrices = [found.class_means(1), *(found.weights(l) for l in range(1, 4))]
     for k in range(4):
         for factor in (0.999, 1.001):

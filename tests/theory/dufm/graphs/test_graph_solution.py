@@ -65,6 +65,25 @@ def test_each_block_has_its_own_scale():
     assert solution.evaluate() == pytest.approx(solution.loss, rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["K5 and two edges", "triangle and square"])
+@pytest.mark.parametrize("L", [3, 5])
+def test_scales_are_mean_squared_norms_in_each_component(name, L):
+    graph = BLOCKS[name]
+    rng = np.random.default_rng(2)
+    scales = np.exp(rng.standard_normal((L - 2, len(graph))))
+    weightings = rng.standard_normal((9, len(graph)))
+    solution = dufm.graph_solution(graph, L, 1e-4, last_layer=weightings, vertex_scales=scales)
+    edges = sorted(solution.graph.edges(data="label"), key=lambda edge: edge[2])
+    for row, component in zip(solution.scales, nx.connected_components(graph), strict=True):
+        vertices = [solution.vertices.index(v) for v in component]
+        classes = [label for i, _, label in edges if i in component]
+        for l in range(2, L):
+            norms = (solution.class_means(l)[vertices] ** 2).sum(axis=1)
+            assert row[l - 2] == pytest.approx(norms.mean(), rel=1e-12)
+        columns = (solution.class_means(L)[:, classes] ** 2).sum(axis=0)
+        assert row[-1] == pytest.approx(columns.mean(), rel=1e-12)
+
+
 # The loss, by its definition, for any scales and weightings.
 
 
@@ -250,6 +269,16 @@ TRIANGLE = nx.complete_graph(3)
         (TRIANGLE, {"last_layer": np.eye(3), "vertex_scales": np.ones((1, 3))}, r"vertex_scales has shape \(1, 3\)"),
         (TRIANGLE, {"last_layer": np.eye(3), "vertex_scales": -np.ones((2, 3))}, "vertex_scales must be positive"),
         (TRIANGLE, {"last_layer": np.eye(3), "vertex_scales": [[0, 1, 1]] * 2}, "weighs a vertex that has scale 0"),
+        (
+            TRIANGLE,
+            {"last_layer": np.eye(3), "vertex_scales": [[0, 1, 1], [1, 1, 1]]},
+            "vertex_scales must be positive",
+        ),
+        (
+            TRIANGLE,
+            {"last_layer": np.eye(3), "vertex_scales": [[1, 1, 1], [1, 0, 1]]},
+            "vertex_scales must be positive",
+        ),
     ],
 )
 def test_wrong_values(graph, options, message):
