@@ -10,7 +10,8 @@ mpl.use("svg")
 mpl.rcParams.update({"svg.hashsalt": "neural-collapse-theory", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 from matplotlib import pyplot as plt  # noqa: E402
 
-from theory import collapse_map, labels, relu_kernel  # noqa: E402
+from theory import labels  # noqa: E402
+from theory.deep_rfm import collapse_map, relu_distance  # noqa: E402
 
 N_PER_CLASS, CLASSES, LAM_MAP = 4, 3, 1.0
 
@@ -69,7 +70,7 @@ def distance_ratio() -> plt.Figure:
     """The root-mean-square distance ratio and simulated expected ratios for several numbers of features."""
     figure, axes = plt.subplots(figsize=(5.4, 3.6), layout="constrained")
     theta = np.linspace(0, np.pi, 400)
-    axes.plot(theta, relu_kernel.distance_ratio(theta), "k-", label="root mean square, any $D$")
+    axes.plot(theta, relu_distance.distance_ratio(theta), "k-", label="root mean square, any $D$")
     rng = np.random.default_rng(0)
     for D, colour in ((1, "C3"), (4, "C1"), (16, "C2"), (256, "C0")):
         draws = 400_000 // D
@@ -81,7 +82,7 @@ def distance_ratio() -> plt.Figure:
             distance = np.linalg.norm(np.maximum(plane[0], 0) - np.maximum(v, 0), axis=1)
             ratios.append(distance.mean() / (2 * np.sin(angle / 2)))
         axes.plot(angles, ratios, f"{colour}o", markersize=3, label=f"mean, $D$ = {D}, simulated")
-        axes.plot(np.pi, relu_kernel.opposite_distance_ratio(D), f"{colour}_", markersize=12)
+        axes.plot(np.pi, relu_distance.opposite_distance_ratio(D), f"{colour}_", markersize=12)
     axes.axhline(2**-0.5, color="grey", linestyle=":")
     axes.axhline(np.pi**-0.5, color="C3", linestyle=":", linewidth=1)
     axes.set(xlabel=r"angle $\theta$", ylabel="distance of features / distance of vectors", ylim=(0.5, 1.02))

@@ -11,7 +11,7 @@ $\phi(t) \to 0$, the infimum of (6) is the minimum of (7); since φ > 0 it is no
 $k_M \to Y^\top Y$, at the distance φ(1/ε) in every entry between classes.
 
 Full column rank can be weakened to: no difference of samples of different classes is a combination of differences
-within classes (`theory.deep_rfm.kernel_ridge.collapsing_metric`). Without that, the infimum is larger: three samples
+within classes (`theory.deep_rfm.mahalanobis.collapsing_metric`). Without that, the infimum is larger: three samples
 0, 1, 2 on a line, the middle one of another class.
 """
 
@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
 from theory import labels
-from theory.deep_rfm import kernel_ridge
+from theory.deep_rfm import kernel_ridge, mahalanobis
 
 T = sp.Symbol("t", positive=True)
 VANISHING = {
@@ -134,10 +134,10 @@ def test_construction(statement, sizes, more, mu, seed):
         for spread in (0.5, 4.0, 1e3):
             if statement.full_rank:
                 # classes at the corners of a simplex, 1/ε apart; the proof's M for them
-                metric = kernel_ridge.metric_realising(X, spread / np.sqrt(2) * Y)
+                metric = mahalanobis.metric_realising(X, spread / np.sqrt(2) * Y)
             else:
                 metric = np.array([[spread**2]])  # in one dimension every M is a number
-            k = kernel_ridge.mahalanobis_kernel(X, metric, phi)
+            k = mahalanobis.mahalanobis_kernel(X, metric, phi)
             # √ of rounding, times the condition number: distances zero come out as the root of what is left of them
             rounding = 1e-7 * condition * max(spread, 1.0)
             shown = {"sizes": sizes, "phi": name, "spread": spread}
@@ -161,10 +161,10 @@ def test_best_metric_found_by_search(statement, sizes, seed):
     for name, expression in statement.kernels.items():
         phi = compiled(expression)
         try:
-            metrics = [kernel_ridge.collapsing_metric(X, Y, distance=spread) for spread in (1.0, 30.0, 1e3)]
+            metrics = [mahalanobis.collapsing_metric(X, Y, distance=spread) for spread in (1.0, 30.0, 1e3)]
         except ValueError:
             metrics = [np.array([[spread**2]]) for spread in np.logspace(-3, 3, 61)]
-        errors = [np.abs(kernel_ridge.mahalanobis_kernel(X, metric, phi) - Y.T @ Y).max() for metric in metrics]
+        errors = [np.abs(mahalanobis.mahalanobis_kernel(X, metric, phi) - Y.T @ Y).max() for metric in metrics]
         require(
             min(errors) < 1e-3, "no M comes close to YᵀY", sizes=sizes, X=X.shape, phi=name, least_error=min(errors)
         )

@@ -24,15 +24,15 @@ within the printed range once λ_map > n/C.)
 *Amended.* With $\kappa = (1 + \lambda_k/(n+\lambda_\mathrm{map}))^{-2}$ the collapsed Gram matrix is a fixed point,
 there is no error term, and the range needs neither n nor a constant: for $\lambda_k \le
 (1-\varepsilon)\lambda_\mathrm{map}$ and data with $X_1^\top X_1 \succeq \lambda_\mathrm{map} I$, every layer l ≥ 2
-shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof and its certificate are in
-`theory.deep_rfm.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor
+shrinks the spectral distance to YᵀY by the factor 1 − ε (the proof is in
+docs/deep_rfm_convergence.md, its certificate in `theory.deep_rfm.collapse_convergence`). The range is the best of its form: in the limit of small distances the factor
 is $\max\bigl(\frac{\lambda_k n}{(\lambda_k+\lambda_\mathrm{map})(n+\lambda_\mathrm{map})}, \frac{2\lambda_k
 n}{(n+\lambda_\mathrm{map})(n+\lambda_\mathrm{map}+\lambda_k)}\bigr)$, so that no $\lambda_k \le
 c(1-\varepsilon)\lambda_\mathrm{map}$ with c > 1 will do for all n and ε.
 
 Classes of unequal size, which the papers say are covered, have no κ that fixes YᵀY; the iteration contracts to
 $\bigoplus_c g_c 1 1^\top$ instead, by 1 − ε for $\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}$ and
-$\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c$ (proof in `theory.deep_rfm.collapse_map`).
+$\lambda_k/\lambda_\mathrm{map} \le \min_c g_cn_c/\max_c g_cn_c$ (proof in docs/deep_rfm_convergence.md).
 
 The norm is the spectral one, as in the papers' proof. M is taken as the mean of the gradients' outer products, as the
 proof uses it; the sum that it prints would be N times as large.
@@ -51,7 +51,7 @@ from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
 from theory import labels
-from theory.deep_rfm import collapse_convergence, collapse_map
+from theory.deep_rfm import collapse_convergence, collapse_fixed_point, collapse_map
 
 
 class Theorem(NamedTuple):
@@ -164,7 +164,7 @@ def test_fixed_point_and_derivative_there(statement):
                     **shown,
                     factor=sp.N(worst, 4),
                 )
-                library = collapse_map.contraction_factor(
+                library = collapse_fixed_point.contraction_factor(
                     [size] * 2, lam_k=float(at[k]), lam_map=float(lam_map), kappa=float(kappa.subs(at))
                 )
                 seen = [factor for factor in factors if size > 1 or factor is not factors[1]]
@@ -239,7 +239,7 @@ def errors_by_layer(statement, sizes, k, m, data_gram, layers):
     kappa = float(statement.kappa(max(sizes), k, m))
     assume(kappa > 0)
     target = (
-        collapse_map.fixed_point(Y, lam_k=k, lam_map=m, kappa=kappa) if statement.target == "fixed point" else Y.T @ Y
+        collapse_fixed_point.fixed_point(Y, lam_k=k, lam_map=m, kappa=kappa) if statement.target == "fixed point" else Y.T @ Y
     )
     grams = collapse_map.iterate(data_gram, Y, lam_k=k, lam_map=m, kappa=kappa, layers=layers)
     return np.array([np.linalg.norm(gram - target, 2) for gram in grams])
@@ -253,7 +253,7 @@ def largest_lam_k(statement, sizes, m, eps):
     k /= 2
     while True:
         kappa = float(statement.kappa(max(sizes), k, m))
-        occupied = sizes * collapse_map.fixed_point_scales(sizes, lam_k=k, lam_map=m, kappa=kappa)
+        occupied = sizes * collapse_fixed_point.fixed_point_scales(sizes, lam_k=k, lam_map=m, kappa=kappa)
         if k / m <= occupied.min() / occupied.max():
             return k
         k *= 0.9
@@ -350,7 +350,7 @@ def test_layers_built_from_features(statement):
         kappa = float(statement.kappa(max(sizes), k, m))
         target = Y.T @ Y
         if statement.target == "fixed point":
-            target = torch.from_numpy(collapse_map.fixed_point(Y_array, lam_k=k, lam_map=m, kappa=kappa))
+            target = torch.from_numpy(collapse_fixed_point.fixed_point(Y_array, lam_k=k, lam_map=m, kappa=kappa))
         X, errors = data, []
         for _ in range(10):
             mapped = agop_root(X, Y, k) @ X / kappa**0.5

@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
 from theory import labels
-from theory.deep_rfm import kernel_ridge
+from theory.deep_rfm import kernel_certificate, kernel_ridge
 
 
 class Problem(NamedTuple):
@@ -109,7 +109,7 @@ def test_rational_certificate(statement):
                     mu=0,
                 )
                 continue
-            certificate = kernel_ridge.dual_certificate(kernel, Y, mu)
+            certificate = kernel_certificate.dual_certificate(kernel, Y, mu)
             faults = certificate.faults(
                 psd=statement.psd, nonnegative=statement.nonnegative, unit_diagonal=statement.unit_diagonal
             )
@@ -170,7 +170,7 @@ def test_random_competitors(statement, sizes, log_mu, seed):
         return
     best = kernel_ridge.reduced_objective(kernel, Y_used, mu)
     shown = {"sizes": sizes, "mu": mu}
-    certificate = kernel_ridge.dual_certificate(kernel, Y_used, mu)
+    certificate = kernel_certificate.dual_certificate(kernel, Y_used, mu)
     for k in competitors(statement, Y, rng):
         cost = kernel_ridge.reduced_objective(k, Y_used, mu)
         rounding = 1e-12 * len(k) * (1 + len(k) / mu) * max(mu, 1)

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.deep_rfm import kernel_ridge
+from theory.deep_rfm import mahalanobis
 
 
 class Sharpening(NamedTuple):
@@ -131,7 +131,7 @@ def test_random_clusters(statement, K, n, A, more, seed):
     offsets = directions / np.linalg.norm(directions, axis=0) * A / 2
     offsets[:, 1::n] = -offsets[:, ::n]
     X = np.vstack([offsets, np.kron(np.eye(K), np.ones(n)) * A * R ** (statement.before / 2) / np.sqrt(2)])
-    k = kernel_ridge.mahalanobis_kernel(
+    k = mahalanobis.mahalanobis_kernel(
         X, (A * R) ** -statement.power * np.eye(len(X)), lambda distance: np.exp(-(distance**2))
     )
     same = np.kron(np.eye(K), np.ones((n, n))) == 1

@@ -20,7 +20,7 @@ $$
 $$
 
 The expected ratio lies below it by a factor of at least 1 − 5/(2D)
-(`theory.deep_rfm.relu_kernel.distance_ratio_bounds`), so that the printed statement is true in the limit D → ∞.
+(`theory.deep_rfm.relu_distance.distance_ratio_bounds`), so that the printed statement is true in the limit D → ∞.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.deep_rfm import relu_kernel
+from theory.deep_rfm import relu_distance, relu_kernel
 
 THETA, PHI, RHO = sp.Symbol("theta", positive=True), sp.Symbol("phi", real=True), sp.Symbol("rho", positive=True)
 
@@ -157,15 +157,15 @@ def test_balls_over_the_whole_interval(statement):
 def test_float64_curve(statement, one, other, D):
     # The curve for many features by its bounds; for mean 1 the opposite vectors, exactly.
     near, far = sorted((one, other))
-    ratio = relu_kernel.distance_ratio([near, far]) ** statement.power
+    ratio = relu_distance.distance_ratio([near, far]) ** statement.power
     if statement.mean == 1:
-        opposite = relu_kernel.opposite_distance_ratio(D)
+        opposite = relu_distance.opposite_distance_ratio(D)
         require(opposite >= float(statement.low), "below the interval", theta="π", D=D, ratio=round(opposite, 4))
     step = ratio[0] - ratio[1]
     require(step >= -4e-16 if statement.falling else step <= 4e-16, "not monotone", near=near, far=far)
     low, high = float(statement.low), float(statement.high)
     require(np.all((ratio >= low - 4e-16) & (ratio <= high + 4e-16)), "outside the interval", theta=(near, far))
-    ends = relu_kernel.distance_ratio([np.pi, 0.0]) ** statement.power
+    ends = relu_distance.distance_ratio([np.pi, 0.0]) ** statement.power
     require(np.allclose(ends, [low, high], rtol=0, atol=1e-15), "the interval is not filled", ends=ends)
 
 

@@ -30,7 +30,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Statement, require
-from theory.deep_rfm import kernel_ridge
+from theory.deep_rfm import kernel_certificate, kernel_ridge
 
 
 class Problem(NamedTuple):
@@ -105,7 +105,7 @@ def test_rational_certificate(statement):
                     cost=other,
                     stated=stated,
                 )
-            certificate = kernel_ridge.dual_certificate(kernel, y, mu)
+            certificate = kernel_certificate.dual_certificate(kernel, y, mu)
             faults = certificate.faults(
                 psd=statement.psd, nonnegative=statement.nonnegative, unit_diagonal=statement.unit_diagonal
             )
@@ -142,7 +142,7 @@ def test_random_competitors(statement, p, q, mu, seed):
     N, kernel = p + q, statement.optimum(y)
     best = kernel_ridge.reduced_objective(kernel, y, mu)
     rounding = 1e-12 * N * (1 + N / mu) * max(mu, 1)
-    certificate = kernel_ridge.dual_certificate(kernel, y, mu)
+    certificate = kernel_certificate.dual_certificate(kernel, y, mu)
     for k in competitors(statement, y, np.random.default_rng(seed)):
         cost = kernel_ridge.reduced_objective(k, y, mu)
         require(cost > best - rounding, "another kernel costs less", p=p, q=q, mu=mu, k=k.round(3).tolist())

@@ -1,38 +1,12 @@
-r"""The convergence theorem of the linearised Deep RFM for classes of equal size, with its certificate.
+"""The convergence theorem of the linearised Deep RFM for classes of equal size, with its certificate.
 
-Notation of `theory.deep_rfm.collapse_map`, with n samples in each class and :math:`\kappa = (1+\frac{k}{n+m})^{-2}`; k = λ_k, m = λ_map.
+With n samples in each class and κ = (1 + λ_k/(n+λ_map))⁻², let λ_k ≤ λ_map and let the data's Gram matrix have no
+eigenvalue below λ_map. Then from the second layer on, each layer multiplies the distance of the Gram matrix from YᵀY by at
+most λ_k/λ_map. The theorem, its proof and the meaning of each quantity below are in docs/deep_rfm_convergence.md; this
+file has the bound that the proof ends with, and the certificate of its last inequality. Two ratios say everything:
 
-**Theorem.** If :math:`k \le m` and the data's Gram matrix has no eigenvalue below m, then for every layer l ≥ 2
-
-.. math:: \lVert\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\rVert \le \frac{k}{m}\,\lVert\tilde X_l^\top\tilde X_l - Y^\top Y\rVert .
-
-*Proof.* Divide Gram matrices by n and write x = k/m, c = (m+k)/n, :math:`\vartheta = \frac{x}{1+x+c}`, P for the projection
-:math:`Y^\top Y/n`, of rank K. Let H be the Gram matrix of layer l over n: :math:`H = s^{-2} S P S` with S between
-:math:`\frac{1}{1+x}` and 1 and :math:`s = \frac{1+x+c}{(1+x)(1+c)}`, so that its rank is K. Let Π project on its range, where its
-eigenvalues are 1 + δ, and write E = H − P, e = ‖E‖, σ₀ = ‖(1−Π)P‖.
-
-1. One layer makes of H the matrix :math:`MPM`, :math:`M = 1+\vartheta J`, :math:`J = (1+c)H(H+c)^{-1} - 1`, which is −1 off the range of H and
-   :math:`j = \frac{c\delta}{1+c+\delta}` on it. In blocks of Π and 1 − Π, with :math:`\Sigma = \Pi(1-P)\Pi = E_{00} - \delta`,
-
-   .. math::
-       MPM - P = \vartheta\begin{pmatrix}
-           2j + \vartheta j^2 - j\Sigma - \Sigma j - \vartheta j\Sigma j & (1-(1-\vartheta)j)E_{01} \\
-           \cdot & (2-\vartheta)E_{11} \end{pmatrix}.
-
-2. σ₀ ≤ e and σ₀ ≤ σ = x/(2+x), the sine of the largest angle by which a matrix of condition 1 + x turns a vector;
-   ‖E₀₁‖ ≤ σ₀, ‖E₁₁‖ = ‖Σ‖ = σ₀². By Weyl |δ| ≤ e, and δ lies between −d₋ and d₊, for
-   :math:`1-d_- = (\frac{1+c}{1+c+x})^2`, :math:`1+d_+ = (1+\frac{xc}{1+x+c})^2`. Hence |j| ≤ γ|δ|, γ = c/(1+c−d₋).
-3. With t = 2c/(1+c), :math:`\lVert tE + (1-t)(E_{01}+E_{10})\rVert \le e` for t ≤ 1 and :math:`\lVert E + (t-1)E_{00}\rVert \le te` for t ≥ 1, since
-   cutting blocks out does not raise the norm. What the matrix of step 1 differs by is at most ϑe times
-
-   .. math::
-       \max(T_{00}, T_{11}) + (1-\vartheta)\gamma\sigma, \qquad
-       T_{00} = \frac{2cd}{(1+c)(1+c-d_-)} + t\sigma + \vartheta\gamma^2d(1+\sigma^2) + 2\gamma\sigma^2,
-
-   :math:`T_{11} = (2-\vartheta-\min(t,1))\sigma`, d = max(d₋, d₊).
-4. So the layer's factor is at most ϑ(max(1, t) + max(T₀₀, T₁₁) + (1−ϑ)γσ), which is at most x for 0 < x ≤ 1 and c > 0: `certificates`.
-
-The constant is best possible: the factor ϑ is attained in the limit of small distances, and tends to x/(1+x) as n → ∞.
+- x = λ_k/λ_map, from 0 to 1, and
+- c = (λ_map+λ_k)/n, positive: small for many samples in each class.
 """
 
 from __future__ import annotations
@@ -42,54 +16,112 @@ from functools import cache
 from typing import Any
 
 from theory.certificate import ShiftCertificate
+from theory.deep_rfm._matrices import exact_or_float
 
-__all__ = ["certificates", "layer_factor"]
+__all__ = ["bound_pieces", "certificates", "layer_factor", "smoothing"]
 
 
-def layer_factor(x: Any, c: Any, *, many_samples: bool, block: str, d: str = "below") -> Any:
-    r"""The bound of step 4 on a layer's factor, over ϑ, from which pieces the caller picks.
+def smoothing(x: Any, c: Any) -> Any:
+    """Return ϑ = x/(1+x+c), the factor by which a layer shrinks a small turn of the classes' directions.
+
+    Parameters
+    ----------
+    x, c : float, Fraction or SymPy expression
+        λ_k/λ_map and (λ_map+λ_k)/n.
+
+    Returns
+    -------
+    float, Fraction or SymPy expression
+        As the arguments.
+
+    Examples
+    --------
+    >>> smoothing(Fraction(1, 2), Fraction(1, 2))
+    Fraction(1, 4)
+    """
+    return x / (1 + x + c)
+
+
+def layer_factor(x: float | Fraction | str, c: float | Fraction | str) -> Any:
+    """Return the bound of the proof on the factor by which a layer multiplies the distance, which is at most x.
+
+    Parameters
+    ----------
+    x, c : float, Fraction or str
+        λ_k/λ_map in (0, 1] and (λ_map+λ_k)/n > 0.
+
+    Returns
+    -------
+    float or Fraction
+        A Fraction if neither argument is a float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(float(layer_factor(Fraction(1, 2), Fraction(1, 4))), 3)  # below 1/2
+    0.408
+    """
+    x, c = exact_or_float("x", x, above=0), exact_or_float("c", c, above=0)
+    if x > 1:
+        raise ValueError(f"x = {x}; x must be in (0, 1]")
+    return smoothing(x, c) * max(bound_pieces(x, c, many_samples=c <= 1).values())
+
+
+def bound_pieces(x: Any, c: Any, *, many_samples: bool) -> dict[str, Any]:
+    """Return the expressions whose maximum, times ϑ, is the layer's factor; each is a rational function of x and c.
+
+    The Gram matrix over n and the next layer's are compared in two blocks: on the range of the former, where its
+    eigenvalues have moved down or up from one, and on the rest of the space.
 
     Parameters
     ----------
     x, c : float, Fraction or SymPy expression
         λ_k/λ_map and (λ_map+λ_k)/n.
     many_samples : bool
-        Whether c ≤ 1, which decides the larger of 1 and t.
-    block : {"range", "rest"}
-        Whether T₀₀ or T₁₁ is the larger.
-    d : {"below", "above"}
-        Whether d₋ or d₊ is the larger; matters for T₀₀ only.
+        Whether c ≤ 1, which decides which part of the change is the main one.
+
+    Returns
+    -------
+    dict of str to float, Fraction or SymPy expression
+        Keys: "range, eigenvalues below", "range, eigenvalues above" and "rest".
 
     Examples
     --------
-    >>> x, c = Fraction(1, 2), Fraction(1, 4)
-    >>> factors = [layer_factor(x, c, many_samples=True, block=block) for block in ("range", "rest")]
-    >>> [round(float(factor * x / (1 + x + c)), 3) for factor in factors]  # below x
-    [0.408, 0.374]
+    >>> pieces = bound_pieces(Fraction(1, 2), Fraction(1, 4), many_samples=True)
+    >>> {name: round(float(piece), 3) for name, piece in pieces.items()}
+    {'range, eigenvalues below': 1.427, 'range, eigenvalues above': 1.236, 'rest': 1.31}
     """
-    theta, t, sigma = x / (1 + x + c), 2 * c / (1 + c), x / (2 + x)
-    smallest = ((1 + c) / (1 + c + x)) ** 2
-    spread = 1 - smallest if d == "below" else (1 + x * c / (1 + x + c)) ** 2 - 1
-    gamma = c / (c + smallest)
-    if block == "range":
-        own = 2 * c * spread / ((1 + c) * (c + smallest)) + t * sigma
-        own += theta * gamma**2 * spread * (1 + sigma**2) + 2 * gamma * sigma**2
-    else:
-        own = (2 - theta - (t if many_samples else 1)) * sigma
-    return (1 if many_samples else t) + own + (1 - theta) * gamma * sigma
+    theta, tilt, main = smoothing(x, c), x / (2 + x), 2 * c / (1 + c)
+    lowest, highest = ((1 + c) / (1 + c + x)) ** 2, (1 + x * c / (1 + x + c)) ** 2
+    response = c / (c + lowest)
+    whole = (1 if many_samples else main) + (1 - theta) * response * tilt
+
+    def in_range(moved: Any) -> Any:
+        second_order = main * moved / (c + lowest) + theta * response**2 * moved * (1 + tilt**2)
+        return second_order + main * tilt + 2 * response * tilt**2
+
+    return {
+        "range, eigenvalues below": whole + in_range(1 - lowest),
+        "range, eigenvalues above": whole + in_range(highest - 1),
+        "rest": whole + (2 - theta - (main if many_samples else 1)) * tilt,
+    }
 
 
 @cache
 def certificates() -> tuple[ShiftCertificate, ...]:
-    r"""That the bound of step 4 is at most x for all 0 < x ≤ 1 and c > 0, as polynomials without a negative coefficient.
+    """Return certificates that the bound on a layer's factor is at most x, for all 0 < x ≤ 1 and c > 0.
 
-    The inequality is :math:`1 + x + c - \text{layer\_factor} \ge 0`. With x = 1/(1+u), and c = v/(1+v) for c ≤ 1, c = 1 + v for c ≥ 1, numerator and
-    denominator are polynomials in u, v ≥ 0.
+    For each of the pieces, with c ≤ 1 and with c ≥ 1, the inequality is 1 + x + c − piece ≥ 0. With x = 1/(1+u), and
+    c = v/(1+v) or c = 1 + v, numerator and denominator are polynomials in u, v ≥ 0 without a negative coefficient.
 
     Returns
     -------
     tuple of ShiftCertificate
-        Numerators and denominators, two for each combination of pieces.
+        A numerator and a denominator for each of the six combinations.
 
     Examples
     --------
@@ -99,16 +131,19 @@ def certificates() -> tuple[ShiftCertificate, ...]:
     import sympy as sp
 
     u, v = sp.symbols("u v")
+    x = 1 / (1 + u)
     found = []
     for many_samples, c, region in ((True, v / (1 + v), "c ≤ 1"), (False, 1 + v, "c ≥ 1")):
-        for block, d in (("range", "below"), ("range", "above"), ("rest", "below")):
-            x = 1 / (1 + u)
-            slack = 1 + x + c - layer_factor(x, c, many_samples=many_samples, block=block, d=d)
-            for name, part in zip(
-                ("numerator", "denominator"), sp.fraction(sp.cancel(sp.together(slack))), strict=True
-            ):
-                terms = sp.Poly(part, u, v).terms()
-                coefficients = {powers: Fraction(int(term.p), int(term.q)) for powers, term in terms}
-                statement = f"1 + x + c − factor/ϑ ≥ 0, {region}, {block}, d {d}: {name}"
-                found.append(ShiftCertificate(statement, ("u", "v"), coefficients, (0, 0)))
+        for name, piece in bound_pieces(x, c, many_samples=many_samples).items():
+            fraction = sp.fraction(sp.cancel(sp.together(1 + x + c - piece)))
+            for part, polynomial in zip(("numerator", "denominator"), fraction, strict=True):
+                statement = f"1 + x + c − factor/ϑ ≥ 0, {region}, {name}: {part}"
+                found.append(ShiftCertificate(statement, ("u", "v"), _coefficients(polynomial, u, v), (0, 0)))
     return tuple(found)
+
+
+def _coefficients(polynomial: Any, *symbols: Any) -> dict[tuple[int, ...], Fraction]:
+    import sympy as sp
+
+    terms = sp.Poly(polynomial, *symbols).terms()
+    return {powers: Fraction(int(term.p), int(term.q)) for powers, term in terms}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory import labels
-from theory.deep_rfm import collapse_convergence, collapse_map
+from theory.deep_rfm import collapse_convergence, collapse_fixed_point, collapse_map
 
 
 def layer(n, K, lam_map, x, seed):
@@ -52,11 +52,27 @@ def test_steps_of_the_proof(n, K, log_map, x, seed):
     assert np.all(np.abs(delta) <= e + rounding)
     assert np.all((delta >= smallest - 1 - rounding) & (delta <= largest - 1 + rounding))
     assert np.all(np.abs(np.diag(j)) <= c / (c + smallest) * np.abs(delta) + rounding)
-    # steps 3 and 4
-    pieces = [("range", "below"), ("range", "above"), ("rest", "below")]
-    bound = max(collapse_convergence.layer_factor(x, c, many_samples=c <= 1, block=block, d=d) for block, d in pieces)
-    assert np.linalg.norm(change, 2) <= theta * bound * e + rounding
-    assert theta * bound <= x
+    # step 3: what is left of each block beside the main part
+    t, sigma, gamma = 2 * c / (1 + c), x / (2 + x), c / (c + smallest)
+    d = max(1 - smallest, largest - 1)
+    T00 = 2 * c * d / ((1 + c) * (c + smallest)) + t * sigma + theta * gamma**2 * d * (1 + sigma**2)
+    T00 += 2 * gamma * sigma**2
+    T11 = (2 - theta - min(t, 1)) * sigma
+    E00 = inside.T @ E @ inside
+    for block, bound in (
+        (first - t * E00, T00),
+        ((2 - theta) * E11 - min(t, 1) * E11, T11),
+        (-(1 - theta) * j @ E01, (1 - theta) * gamma * sigma),
+    ):
+        assert not block.size or np.linalg.norm(block, 2) <= bound * e + rounding
+    corner = E - inside @ E00 @ inside.T - outside @ E11 @ outside.T  # E₀₁ + E₁₀
+    main = E + (t - 1) * inside @ E00 @ inside.T if t >= 1 else t * E + (1 - t) * corner
+    assert np.linalg.norm(main, 2) <= max(1, t) * e + rounding
+    # step 4
+    factor = theta * (max(1, t) + max(T00, T11) + (1 - theta) * gamma * sigma)
+    assert collapse_convergence.layer_factor(x, c) == pytest.approx(factor, rel=1e-12)
+    assert np.linalg.norm(change, 2) <= factor * e + rounding
+    assert factor <= x
 
 
 @given(*LAYERS)
@@ -65,15 +81,53 @@ def test_theorem(n, K, log_map, x, seed):
     assert np.linalg.norm(mapped - P, 2) <= x * np.linalg.norm(H - P, 2) + 1e-13 * (1 + 10.0**-log_map)
 
 
-def test_certificates_verify_and_are_of_the_inequality():
+def written_again(x, c, d):
+    """The bound of step 4 over ϑ as docs/deep_rfm_convergence.md has it: with T₀₀ for this d, and with T₁₁."""
+    theta, t, sigma = x / (1 + x + c), 2 * c / (1 + c), x / (2 + x)
+    below = 1 - ((1 + c) / (1 + c + x)) ** 2
+    gamma = c / (1 + c - below)
+    T00 = 2 * c * d / ((1 + c) * (1 + c - below)) + t * sigma + theta * gamma**2 * d * (1 + sigma**2)
+    T00 += 2 * gamma * sigma**2
+    T11 = (2 - theta - min(t, 1)) * sigma
+    return [max(1, t) + T + (1 - theta) * gamma * sigma for T in (T00, T11)]
+
+
+ENDS = [
+    (u, v) for u in (Fraction(0), Fraction(2, 3), Fraction(40)) for v in (Fraction(0), Fraction(5, 7), Fraction(30))
+]
+
+
+@pytest.mark.parametrize(("u", "v"), ENDS)
+@pytest.mark.parametrize("many_samples", [True, False])
+def test_pieces_and_certificates_are_of_the_inequality(u, v, many_samples):
+    """At rational points of both regions, their ends c = 0, 1 and x = 1 among them."""
+    x, c = 1 / (1 + u), v / (1 + v) if many_samples else 1 + v
+    below, above = 1 - ((1 + c) / (1 + c + x)) ** 2, (1 + x * c / (1 + x + c)) ** 2 - 1
+    expected = [written_again(x, c, below)[0], written_again(x, c, above)[0], written_again(x, c, below)[1]]
+    pieces = collapse_convergence.bound_pieces(x, c, many_samples=many_samples)
+    assert list(pieces.values()) == expected
+    certificates = collapse_convergence.certificates()[0 if many_samples else 6 :][:6]
+    for numerator, denominator, piece in zip(certificates[::2], certificates[1::2], expected, strict=True):
+        assert ("c ≤ 1" in numerator.statement) == many_samples
+        assert numerator.value(u, v) / denominator.value(u, v) == 1 + x + c - piece
+    if c:
+        factor = collapse_convergence.layer_factor(x, c)
+        assert factor == collapse_convergence.smoothing(x, c) * max(expected)
+        assert factor <= x
+
+
+def test_certificates_verify():
     certificates = collapse_convergence.certificates()
     assert len(certificates) == 12
     assert all(certificate.verify() for certificate in certificates)
-    # numerator over denominator is the slack, at a rational point of the first region
-    u, v = Fraction(2, 3), Fraction(5, 7)
-    x, c = 1 / (1 + u), v / (1 + v)
-    slack = 1 + x + c - collapse_convergence.layer_factor(x, c, many_samples=True, block="range", d="below")
-    assert certificates[0].value(u, v) / certificates[1].value(u, v) == slack
+
+
+def test_wrong_input():
+    for x, message in ((0, "x = 0; x must be"), (1.5, r"x = 1\.5; x must be in \(0, 1\]"), ("nan", "x = 'nan'")):
+        with pytest.raises(ValueError, match=message):
+            collapse_convergence.layer_factor(x, 1)
+    with pytest.raises(ValueError, match="c = -1"):
+        collapse_convergence.layer_factor("1/2", -1)
 
 
 def test_a_smaller_slack_is_not_certified():
@@ -95,5 +149,5 @@ def test_factor_is_attained_for_many_samples(x):
     after = collapse_map.step(gram + small, Y, lam_k=lam_k, lam_map=lam_map, kappa=kappa) - gram
     factor = np.linalg.norm(after, 2) / np.linalg.norm(small, 2)
     assert factor == pytest.approx(x / (1 + x), rel=0.01)
-    exact = collapse_map.contraction_factor([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
+    exact = collapse_fixed_point.contraction_factor([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
     assert exact == pytest.approx(factor, rel=1e-4)

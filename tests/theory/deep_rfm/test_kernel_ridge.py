@@ -1,24 +1,17 @@
-"""theory.deep_rfm.kernel_ridge: the eliminated problem, certificates, the conic solver, metrics, wrong input."""
+"""theory.deep_rfm.kernel_ridge: the eliminated problem at every μ, the conic solver, wrong input."""
 
 import builtins
 from fractions import Fraction
 
+import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_kernels import SIZES, random_kernel
 
 from theory import labels
-from theory.deep_rfm import kernel_ridge
-
-SIZES = st.lists(st.integers(1, 3), min_size=1, max_size=4)
-
-
-def random_kernel(rng, N, nonnegative=True):
-    features = rng.standard_normal((rng.integers(1, N + 2), N))
-    features = np.abs(features) if nonnegative else features
-    features = features / np.linalg.norm(features, axis=0)
-    return features.T @ features
+from theory.deep_rfm import kernel_certificate, kernel_ridge
 
 
 @given(SIZES, st.floats(0.01, 10.0), st.integers(0, 2**32 - 1))
@@ -41,47 +34,44 @@ def test_reduced_objective_is_convex(sizes, mu, seed):
     assert middle <= ends * (1 + 1e-10)
 
 
-@given(SIZES, st.floats(0.05, 5.0), st.integers(0, 2**32 - 1))
-def test_certificate_holds_the_gradient(sizes, mu, seed):
-    rng, Y = np.random.default_rng(seed), labels.one_hot(sizes)
-    certificate = kernel_ridge.dual_certificate(kernel_ridge.collapsed_kernel(Y), Y, mu)
-    C = np.diag(certificate.diagonal) - certificate.psd - certificate.entries
-    direction = rng.standard_normal((Y.shape[1],) * 2)
-    direction = direction @ direction.T  # so that a step along it stays positive semi-definite
-    step = 1e-6 / np.linalg.norm(direction)
-    at = certificate.kernel + 1e-3 * np.eye(Y.shape[1])
-    slope = (
-        kernel_ridge.reduced_objective(at + step * direction, Y, mu) - kernel_ridge.reduced_objective(at, Y, mu)
-    ) / step
-    assert slope == pytest.approx(-np.sum(C * direction), rel=0.1, abs=1e-6)  # 10⁻³ away from where C is taken
+MUS = [5e-324, 1e-300, 1e-100, 1e-30, 1e-20, 1e-17, 1e-16, 1e-8, 1.0, 1e8, 1e300]
 
 
-@given(SIZES, st.fractions(min_value=Fraction(1, 30), max_value=9, max_denominator=30))
-def test_one_hot_labels_need_no_sign_constraint(sizes, mu):
+@pytest.mark.parametrize("mu", MUS)
+@pytest.mark.parametrize("sizes", [[1], [3, 2], [1, 4, 2, 2, 3, 1, 1, 5]])
+def test_value_at_the_collapsed_kernel_for_every_mu(sizes, mu):
+    """It is the sum of μ n/(n+μ) over the classes; the kernel matrix is singular."""
     Y = labels.one_hot(sizes)
-    assert kernel_ridge.dual_certificate(kernel_ridge.collapsed_kernel(Y), Y, mu).faults(nonnegative=False) == []
+    exact = sum(Fraction(mu) * n / (n + Fraction(mu)) for n in sizes)
+    found = kernel_ridge.reduced_objective(kernel_ridge.collapsed_kernel(Y), Y, mu)
+    assert found == pytest.approx(float(exact), rel=1e-13, abs=0 if mu > 1e-307 else 1e-322)
+    A = kernel_ridge.optimal_coefficients(kernel_ridge.collapsed_kernel(Y), Y, mu)
+    assert np.allclose(A, Y / (np.array(sizes)[:, None] + mu), rtol=1e-13, atol=1e-15 / (1 + mu))
 
 
-@pytest.mark.parametrize("K", range(2, 8))
-def test_sign_labels_stop_at_four_classes(K):
-    # one row of labels ±1 a class: the inner product of the columns of two classes is K − 4
-    Y = 2 * labels.one_hot([2] * K) - 1
-    certificate = kernel_ridge.dual_certificate(kernel_ridge.collapsed_kernel(Y), Y, Fraction(1, 2))
-    assert (certificate.faults() == []) == (K <= 4)
-    assert (certificate.faults(nonnegative=False) == []) == (K == 4)
+@given(SIZES, st.integers(0, 2**32 - 1), st.sampled_from(MUS[1:]))
+@settings(max_examples=40)
+def test_value_of_a_positive_definite_kernel_for_every_mu(sizes, seed, mu):
+    rng, Y = np.random.default_rng(seed), labels.one_hot(sizes)
+    N = Y.shape[1]
+    k = 0.5 * random_kernel(rng, N) + 0.5 * np.eye(N)
+    with mp.workdps(700):
+        inverse = (mp.matrix(k.tolist()) + mp.mpf(mu) * mp.eye(N)) ** -1
+        exact = mp.mpf(mu) * mp.fsum((mp.matrix([row]) * inverse * mp.matrix(list(row)))[0] for row in Y.tolist())
+        assert abs(mp.mpf(kernel_ridge.reduced_objective(k, Y, mu)) / exact - 1) < 1e-12
 
 
-def test_faults_name_what_fails():
-    Y = labels.one_hot([2, 1])
-    good = kernel_ridge.dual_certificate(kernel_ridge.collapsed_kernel(Y), Y, 1)
-    assert good.faults() == []
-    assert good.faults(psd=False) == ["S ≠ 0"]
-    assert good.faults(unit_diagonal=False) == ["d ≠ 0"]
-    signs = kernel_ridge.dual_certificate(kernel_ridge.collapsed_kernel([[1, -1]]), [[1, -1]], 1)
-    assert signs.faults(nonnegative=False) == ["Λ ≠ 0"]
-    assert good._replace(kernel=np.eye(3)).faults() == ["S k ≠ 0"]
-    assert good._replace(entries=np.eye(3)).faults() == ["Λ ∘ k ≠ 0"]
-    assert "S is not positive semi-definite" in good._replace(psd=-good.psd).faults()
+@pytest.mark.parametrize("mu", MUS[1:])
+def test_labels_off_the_range_of_the_kernel_cost_what_cannot_be_fitted(mu):
+    """y = (1, −1) has nothing of the kernel matrix 11ᵀ: the value is ‖y‖² for every μ, not 2μ/(λ+μ) for some λ ≈ ε."""
+    rng = np.random.default_rng(3)
+    points = rng.standard_normal(8)
+    k = np.outer(points, points)
+    off = np.sign(rng.standard_normal(8))
+    inside = points @ off / np.linalg.norm(points)
+    expected = off @ off - inside**2 + mu / (points @ points + mu) * inside**2
+    assert kernel_ridge.reduced_objective(k, off, mu) == pytest.approx(expected, rel=1e-12)
+    assert kernel_ridge.reduced_objective(np.ones((2, 2)), [1, -1], mu) == pytest.approx(2.0, rel=1e-14)
 
 
 @pytest.mark.parametrize("mu", [0.1, 1.0])
@@ -107,42 +97,16 @@ def test_solver_needs_cvxpy(monkeypatch):
         kernel_ridge.solve([[1, 1]], 1.0)
 
 
-@given(SIZES, st.integers(0, 4), st.floats(0.5, 20.0), st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
-def test_metrics_realise_their_distances(sizes, more, spread, seed):
-    rng, Y = np.random.default_rng(seed), labels.one_hot(sizes)
-    N = Y.shape[1]
-    X, R = rng.standard_normal((N + more, N)), rng.standard_normal((2, N))
-    assume(np.linalg.cond(X) < 100)
-    phi = lambda distance: distance  # the distances themselves  # noqa: E731
-    wanted = np.linalg.norm(R[:, :, None] - R[:, None, :], axis=0)
-    assert np.allclose(kernel_ridge.mahalanobis_kernel(X, kernel_ridge.metric_realising(X, R), phi), wanted, atol=1e-5)
-    distances = kernel_ridge.mahalanobis_kernel(X, kernel_ridge.collapsing_metric(X, Y, distance=spread), phi)
-    same = kernel_ridge.collapsed_kernel(Y) == 1
-    assert distances[same].max() < 1e-5 * spread * np.linalg.cond(X)
-    if not same.all():
-        assert distances[~same].min() == pytest.approx(spread, rel=1e-6)
-
-
-def test_affine_independence_is_enough_to_collapse():
-    X, Y = np.array([[0.0, 1.0]]), labels.one_hot([1, 1])  # linearly dependent: the first sample is zero
-    with pytest.raises(ValueError, match="linearly independent"):
-        kernel_ridge.metric_realising(X, Y)
-    assert kernel_ridge.collapsing_metric(X, Y, distance=3.0) == pytest.approx(9.0)
-
-
-def test_classes_that_no_metric_separates():
-    X, Y = np.array([[0.0, 1.0, 2.0]]), labels.one_hot([2, 1])[:, [0, 2, 1]]
-    with pytest.raises(ValueError, match="samples 0 and 1 of different classes"):
-        kernel_ridge.collapsing_metric(X, Y, distance=1.0)
-
-
 # Wrong input.
 
 
 @pytest.mark.parametrize("mu", [0, -1.0, np.nan, np.inf])
 def test_ridge_that_is_not_positive(mu):
-    for function in (kernel_ridge.optimal_coefficients, kernel_ridge.reduced_objective, kernel_ridge.dual_certificate):
+    for function in (
+        kernel_ridge.optimal_coefficients,
+        kernel_ridge.reduced_objective,
+        kernel_certificate.dual_certificate,
+    ):
         with pytest.raises(ValueError, match="mu = "):
             function(np.eye(2), [[1, -1]], mu)
     with pytest.raises(ValueError, match="mu = "):
@@ -170,27 +134,52 @@ def test_kernel_matrices(k, message):
         kernel_ridge.optimal_coefficients(k, [[1, -1]], 1.0)
 
 
-@pytest.mark.parametrize(
-    ("kernel", "message"),
-    [
-        (2 * np.eye(2), "ones on its diagonal"),
-        ([[1.0, -2.0], [-2.0, 1.0]], "eigenvalue -1"),
-        (np.eye(3), r"shape \(3, 3\)"),
-    ],
-)
-def test_kernel_matrices_to_certify(kernel, message):
-    with pytest.raises(ValueError, match=message):
-        kernel_ridge.dual_certificate(kernel, [[1, -1]], 1)
+@pytest.mark.parametrize("size", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize(("gap", "symmetric"), [(0.9e-12, True), (1.1e-12, False), (1e-3, False)])
+def test_symmetric_up_to_rounding(size, gap, symmetric):
+    k = size * np.array([[2.0, 1.0], [1.0, 2.0]])
+    k[0, 1] += 2 * gap * size
+    if symmetric:
+        found = kernel_ridge.reduced_objective(k, [1, 1], size)
+        assert found == pytest.approx(kernel_ridge.reduced_objective([[2, 1], [1, 2]], [1, 1], 1), rel=1e-11)
+    else:
+        with pytest.raises(ValueError, match="k differs from its transpose"):
+            kernel_ridge.reduced_objective(k, [1, 1], size)
 
 
-def test_metrics_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"shapes \(2, 2\) and \(1, 3\)"):
-        kernel_ridge.metric_realising(np.eye(2), [[1, 2, 3]])
-    with pytest.raises(ValueError, match="positive semi-definite"):
-        kernel_ridge.mahalanobis_kernel(np.eye(2), -np.eye(2), np.exp)
-    with pytest.raises(ValueError, match="2 rows"):
-        kernel_ridge.mahalanobis_kernel(np.eye(3), np.eye(2), np.exp)
-    with pytest.raises(ValueError, match="distance = 0"):
-        kernel_ridge.collapsing_metric(np.eye(2), np.eye(2), distance=0)
+@pytest.mark.parametrize("size", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize(("low", "allowed"), [(0.0, True), (-1.9e-12, True), (-2.1e-12, False), (-1e-3, False)])
+def test_semi_definite_up_to_rounding(size, low, allowed):
+    """Up to 1e-12 N times the largest entry, N = 2."""
+    k = size * np.diag([1.0, low])
+    if allowed:
+        assert kernel_ridge.reduced_objective(k, [1, 1], size) == pytest.approx(1.5, rel=1e-11)
+    else:
+        with pytest.raises(ValueError, match="k has the eigenvalue -"):
+            kernel_ridge.reduced_objective(k, [1, 1], size)
+
+
+def test_scalars_of_every_kind():
+    expected = kernel_ridge.reduced_objective(np.eye(2), [1, -1], 0.25)
+    for mu in (np.float32(0.25), "1/4", "0.25", Fraction(1, 4), np.array(0.25)):
+        assert kernel_ridge.reduced_objective(np.eye(2), [1, -1], mu) == expected
+        assert kernel_ridge.objective([[1.0, 0.0]], np.eye(2), [1, -1], mu) == 1.25
+
+
+def test_masked_arrays_are_refused():
+    masked = np.ma.masked_array(np.eye(2), mask=np.eye(2))
+    for call in (
+        lambda: kernel_ridge.reduced_objective(masked, [1, -1], 1),
+        lambda: kernel_ridge.reduced_objective(np.eye(2), masked, 1),
+        lambda: kernel_ridge.objective(masked, np.eye(2), np.eye(2), 1),
+        lambda: kernel_certificate.dual_certificate(masked, [1, -1], 1),
+    ):
+        with pytest.raises(TypeError, match="masked array"):
+            call()
+
+
+def test_objective_that_does_not_fit():
     with pytest.raises(ValueError, match="A has shape"):
         kernel_ridge.objective([[1.0]], np.eye(2), [[1, -1]], 1.0)
+    with pytest.raises(ValueError, match="largest_diagonal = 0"):
+        kernel_ridge.solve([[1, -1]], 1.0, largest_diagonal=0)
