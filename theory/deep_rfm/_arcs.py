@@ -17,7 +17,7 @@ __all__ = ["arc_of_squares", "as_angle", "as_cosine", "fourth_power_of_sine", "l
 
 
 def as_cosine(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
-    """Return `value` as float64 cosines; what exceeds [−1, 1] by rounding, as a product of unit vectors may, is cut off.
+    """Return `value` as float64 cosines; what exceeds [−1, 1] by rounding, as products of unit rows may, is cut off.
 
     Rounding is up to 1000 machine epsilons of the dtype that was given.
 
@@ -51,7 +51,8 @@ def _within(name: str, value: Any, low: float, high: float, allowed: str) -> Flo
         at = tuple(map(int, np.argwhere(wrong)[0]))
         entry = f"{name}[{', '.join(map(str, at))}]" if at else name
         raise ValueError(f"{entry} = {float(array[at])!r}; {name} must be in {allowed}")
-    return np.clip(array, low, high)
+    clipped: Float[np.ndarray, "..."] = np.clip(array, low, high)
+    return clipped
 
 
 def lune(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import flint
     from jaxtyping import Float, Shaped
 
-__all__ = ["as_labels", "as_symmetric", "check_psd", "exact_or_float", "exact_matrix", "flint_matrix", "fractions_of"]
+__all__ = ["as_labels", "as_symmetric", "check_psd", "exact_matrix", "exact_or_float", "flint_matrix", "fractions_of"]
 
 
 def as_symmetric(name: str, value: ArrayLike, size: int | None = None) -> Float[np.ndarray, "N N"]:

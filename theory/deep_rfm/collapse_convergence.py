@@ -1,8 +1,8 @@
 """The convergence theorem of the linearised Deep RFM for classes of equal size, with its certificate.
 
 With n samples in each class and κ = (1 + λ_k/(n+λ_map))⁻², let λ_k ≤ λ_map and let the data's Gram matrix have no
-eigenvalue below λ_map. Then from the second layer on, each layer multiplies the distance of the Gram matrix from YᵀY by at
-most λ_k/λ_map. The theorem, its proof and the meaning of each quantity below are in docs/deep_rfm_convergence.md; this
+eigenvalue below λ_map. Then each layer from the second on multiplies the distance of the Gram matrix from YᵀY
+by at most λ_k/λ_map. The theorem, its proof and the meaning of each quantity below are in docs/deep_rfm_convergence.md; this
 file has the bound that the proof ends with, and the certificate of its last inequality. Two ratios say everything:
 
 - x = λ_k/λ_map, from 0 to 1, and
@@ -65,10 +65,11 @@ def layer_factor(x: float | Fraction | str, c: float | Fraction | str) -> Any:
     >>> round(float(layer_factor(Fraction(1, 2), Fraction(1, 4))), 3)  # below 1/2
     0.408
     """
-    x, c = exact_or_float("x", x, above=0), exact_or_float("c", c, above=0)
-    if x > 1:
-        raise ValueError(f"x = {x}; x must be in (0, 1]")
-    return smoothing(x, c) * max(bound_pieces(x, c, many_samples=c <= 1).values())
+    ratio, crowding = exact_or_float("x", x, above=0), exact_or_float("c", c, above=0)
+    if ratio > 1:
+        raise ValueError(f"x = {x!r}; x must be in (0, 1]")
+    pieces = bound_pieces(ratio, crowding, many_samples=crowding <= 1)
+    return smoothing(ratio, crowding) * max(pieces.values())
 
 
 def bound_pieces(x: Any, c: Any, *, many_samples: bool) -> dict[str, Any]:

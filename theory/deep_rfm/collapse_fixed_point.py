@@ -3,7 +3,10 @@ r"""The fixed point of the linearised Deep RFM iteration, and how fast it is rea
 With n_c samples in class c, the map of `theory.deep_rfm.collapse_map` has the fixed point ⨁_c g_c 11ᵀ: every class
 collapsed to one point, the classes orthogonal. Its scales solve
 
-$$ \kappa g_c = \Bigl(\frac{a_c+\lambda_{\mathrm{map}}}{a_c+\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2, \qquad a_c = g_c n_c . $$
+$$
+\kappa g_c = \Bigl(\frac{a_c+\lambda_{\mathrm{map}}}{a_c+\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2, \qquad
+a_c = g_c n_c .
+$$
 
 It is YᵀY exactly when all classes have n samples and κ = (1 + λ_k/(n+λ_map))⁻². The bound on one step is proved in
 docs/deep_rfm_convergence.md.
@@ -136,7 +139,8 @@ def contraction_bound(sizes: Sequence[int], *, lam_k: float, lam_map: float, kap
     With a_c = g_c n_c the coefficients are
 
     $$
-    \text{linear} = \max_c \frac{2\lambda_k}{\lambda_{\mathrm{map}}+\lambda_k}\frac{a_c}{a_c+\lambda_{\mathrm{map}}}, \qquad
+    \text{linear} = \max_c \frac{2\lambda_k}{\lambda_{\mathrm{map}}+\lambda_k}
+        \frac{a_c}{a_c+\lambda_{\mathrm{map}}}, \qquad
     \text{quadratic} = \max_c \Bigl(\frac{\lambda_k}{\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2
         \frac{a_c}{(a_c+\lambda_{\mathrm{map}})^2} .
     $$

@@ -7,10 +7,10 @@ T(G) = \kappa^{-1}\, S\, Y^\top Y\, S, \qquad
 S = A (A + \lambda_k I)^{-1}, \quad A = G + \lambda_{\mathrm{map}} I .
 $$
 
-Here λ_map is what the random feature map adds to the diagonal, and λ_k what ridgeless regression adds to the predictor's
-kernel. S Yᵀ Y S is the Gram matrix of the data after the average gradient outer product (AGOP) of that predictor, and κ
-rescales it. The fixed point of T and the speed at which it is reached are in `theory.deep_rfm.collapse_fixed_point`, the
-convergence theorem is in `theory.deep_rfm.collapse_convergence`.
+Here λ_map is what the random feature map adds to the diagonal, and λ_k what ridgeless regression adds to the kernel of
+the predictor. S Yᵀ Y S is the Gram matrix of the data after the average gradient outer product (AGOP) of that
+predictor, and κ rescales it. The fixed point of T and the speed at which it is reached are in
+`theory.deep_rfm.collapse_fixed_point`, the convergence theorem is in `theory.deep_rfm.collapse_convergence`.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def printed_kappa(lam_k: float | Fraction | str, lam_map: float | Fraction | str
     >>> printed_kappa(Fraction(1, 100), 1)
     Fraction(24, 25)
     """
-    lam_k, lam_map = exact_or_float("lam_k", lam_k, above=0), exact_or_float("lam_map", lam_map, above=0)
-    return 1 - 2 * lam_k * (1 + 1 / lam_map)
+    k, m = exact_or_float("lam_k", lam_k, above=0), exact_or_float("lam_map", lam_map, above=0)
+    return 1 - 2 * k * (1 + 1 / m)
 
 
 def exact_kappa(n: int, lam_k: float | Fraction | str, lam_map: float | Fraction | str) -> Any:
@@ -105,8 +105,8 @@ def exact_kappa(n: int, lam_k: float | Fraction | str, lam_map: float | Fraction
     Fraction(40000, 40401)
     """
     n = check_integer("n", n, at_least=1)
-    lam_k, lam_map = exact_or_float("lam_k", lam_k, above=0), exact_or_float("lam_map", lam_map, above=0)
-    return (1 + lam_k / (n + lam_map)) ** -2
+    k, m = exact_or_float("lam_k", lam_k, above=0), exact_or_float("lam_map", lam_map, above=0)
+    return (1 + k / (n + m)) ** -2
 
 
 # The collapsed Gram matrix.
@@ -206,8 +206,8 @@ def agop_gram(A: ArrayLike, Y: ArrayLike, lam_k: float) -> Float[np.ndarray, "N 
 
     Notes
     -----
-    M is the mean over the samples of the outer products of the predictor's gradients. The gradient is one and the same at
-    every sample, so that the sum that the papers' algorithm prints is N times as large.
+    M is the mean over the samples of the outer products of the predictor's gradients. The gradient is one and the same
+    at every sample, so that the sum that the papers' algorithm prints is N times as large.
 
     References
     ----------
@@ -300,8 +300,9 @@ def iterate(
 
     Examples
     --------
-    >>> errors = [np.linalg.norm(gram - np.eye(2), 2) for gram in
-    ...           iterate(2 * np.eye(2) + 1, np.eye(2), lam_k=0.1, lam_map=1.0, kappa=exact_kappa(1, 0.1, 1.0), layers=3)]
+    >>> kappa = exact_kappa(1, 0.1, 1.0)
+    >>> grams = iterate(2 * np.eye(2) + 1, np.eye(2), lam_k=0.1, lam_map=1.0, kappa=kappa, layers=3)
+    >>> errors = [np.linalg.norm(gram - np.eye(2), 2) for gram in grams]
     >>> [f"{error:.0e}" for error in errors]
     ['5e-02', '2e-03', '1e-04']
     """

@@ -3,7 +3,10 @@ r"""Certificates that a kernel matrix is optimal for the relaxed problem of `the
 With the best coefficients the problem's value μ tr Y(k+μI)⁻¹Yᵀ is a convex function of k with the gradient −C, for
 C = μ (k+μI)⁻¹YᵀY(k+μI)⁻¹. So k₀ is optimal as soon as
 
-$$ C(k_0) = \operatorname{diag}(d) - S - \Lambda, \quad S \succeq 0,\; S k_0 = 0, \quad \Lambda \ge 0,\; \Lambda\circ k_0 = 0, $$
+$$
+C(k_0) = \operatorname{diag}(d) - S - \Lambda, \quad S \succeq 0,\; S k_0 = 0, \quad
+\Lambda \ge 0,\; \Lambda\circ k_0 = 0,
+$$
 
 and every feasible k then costs at least ⟨S, k⟩ + ⟨Λ, k⟩ more.
 """
@@ -140,17 +143,17 @@ def dual_certificate(kernel: ArrayLike, Y: ArrayLike, mu: float | Fraction | str
     """
     labels = as_labels(Y)
     k = as_symmetric("kernel", kernel, labels.shape[1])
-    mu = exact_or_float("mu", mu, above=0)
+    ridge = exact_or_float("mu", mu, above=0)
     if not np.array_equal(np.diag(k), np.ones(len(k))):
         raise ValueError(f"kernel has the diagonal {np.diag(k).tolist()}; kernel must have ones on its diagonal")
     check_psd("kernel", k)
-    if isinstance(mu, Fraction):
+    if isinstance(ridge, Fraction):
         k, labels = exact_matrix(k), exact_matrix(labels)
-        shifted = flint_matrix(k + np.diag([mu] * len(k)))
+        shifted = flint_matrix(k + np.diag([ridge] * len(k)))
         coefficients = labels @ np.array(fractions_of(shifted.inv()), dtype=object)
     else:
-        coefficients = optimal_coefficients(k, labels, mu)
-    C = mu * coefficients.T @ coefficients
+        coefficients = optimal_coefficients(k, labels, ridge)
+    C = ridge * coefficients.T @ coefficients
     entries = np.where(k == 0, -C, 0 * C)
     diagonal = np.array([row @ column for row, column in zip(C, k.T, strict=True)], dtype=C.dtype)
     return Certificate(k, diagonal, np.diag(diagonal) - C - entries, entries)

@@ -1,7 +1,7 @@
 """Distances of two unit vectors through random ReLU features.
 
-As in `theory.deep_rfm.relu_kernel`, W has D rows and σ is the ReLU. The *distance ratio* of two unit vectors x, y at the
-angle θ is ‖σ(Wx)−σ(Wy)‖/‖x−y‖, in a mean over W.
+As in `theory.deep_rfm.relu_kernel`, W has D rows and σ is the ReLU. The *distance ratio* of two unit vectors x, y at
+the angle θ is ‖σ(Wx)−σ(Wy)‖/‖x−y‖, in a mean over W.
 """
 
 from __future__ import annotations

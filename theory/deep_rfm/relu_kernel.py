@@ -1,8 +1,8 @@
 r"""Random ReLU features of two unit vectors: the mean and the variance of their inner product.
 
 Rows of W ∈ ℝ^{D×d} are independent with entries from N(0, 2/D), σ is the ReLU and x, y are unit vectors with inner
-product r = cos θ. In the plane that x and y span, a row of W is a Gaussian vector with polar coordinates (ρ, φ), x at the
-angle 0 and y at θ, so that every moment of a feature separates into a radial and an angular integral:
+product r = cos θ. In the plane that x and y span, a row of W is a Gaussian vector with polar coordinates (ρ, φ), x at
+the angle 0 and y at θ, so that every moment of a feature separates into a radial and an angular integral:
 
 $$
 \mathbb E\, \sigma(u)^p \sigma(v)^q

@@ -81,7 +81,7 @@ def test_certificates_of_a_float_are_floats(mu):
 @pytest.mark.parametrize("mu", [Fraction(1, 2), 3, 0.25])
 @pytest.mark.parametrize("rho", [0.0, 1e-6, 0.3, 1.0])
 def test_gap_with_a_multiplier_of_the_signs(mu, rho):
-    """Labels 1, −1 at k = I: S = 0 and Λ₁₂ = μ/(1+μ)², so that k₁₂ = ρ costs 2ρμ/(1+μ)² at least, which is the slope."""
+    """Labels 1, −1 at k = I: S = 0 and Λ₁₂ = μ/(1+μ)². So k₁₂ = ρ costs 2ρμ/(1+μ)² or more, which is the slope."""
     certificate = kernel_certificate.dual_certificate(np.eye(2), [1, -1], mu)
     assert certificate.faults() == []
     k = np.array([[1.0, rho], [rho, 1.0]])

@@ -1,4 +1,4 @@
-"""theory.deep_rfm.relu_kernel: accuracy against 40 digits, enclosures, cosines that exceed 1 by rounding, wrong input."""
+"""theory.deep_rfm.relu_kernel: accuracy against 40 digits, enclosures, cosines above 1 by rounding, wrong input."""
 
 import time
 from fractions import Fraction

@@ -10,8 +10,8 @@ from math import comb
 
 from flint import arb, fmpq, fmpz
 
+from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import HALF, Ball, Interval, root
-from theory.dufm.enclosure._deadline import Deadline
 from theory.dufm.enclosure._minimum import minimum
 from theory.dufm.enclosure._objective import Part
 from theory.geometry import triangular_graph

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from flint import arb, ctx, fmpq, fmpz
 
 from theory.arguments import check_integer
-from theory.dufm.enclosure._deadline import Deadline
+from theory.deadline import Deadline
 
 __all__ = ["HALF", "HIGHEST", "Ball", "Bounds", "Interval", "WidthNotReached", "root", "to_width"]
 

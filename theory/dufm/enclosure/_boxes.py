@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, NoReturn, cast
 from flint import arb, ctx, fmpq
 
 from theory.arguments import check_exact, check_integer
+from theory.deadline import Deadline
 from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
 from theory.dufm.enclosure._blocks import Blocks, Kappa, rational
 from theory.dufm.enclosure._bounds import HALF, Ball, Bounds, Interval, WidthNotReached, root
-from theory.dufm.enclosure._deadline import Deadline
 from theory.dufm.enclosure._minimum import LOW, minimum
 from theory.dufm.enclosure._objective import Part
 from theory.ufm import Scalar

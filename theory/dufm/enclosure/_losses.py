@@ -8,11 +8,11 @@ from math import comb
 from typing import Literal
 
 from theory.arguments import check_choice, check_exact, check_integer
+from theory.deadline import Deadline
 from theory.dufm._losses import Construction, check_construction
 from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
 from theory.dufm.enclosure._blocks import Blocks, Kappa
 from theory.dufm.enclosure._bounds import Bounds, Interval, to_width
-from theory.dufm.enclosure._deadline import Deadline
 from theory.geometry import triangular_graph
 from theory.ufm import Scalar, exact_lams, one_of
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from flint import arb, ctx
 
+from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import HALF, HIGHEST, Ball, Interval
-from theory.dufm.enclosure._deadline import Deadline
 from theory.dufm.enclosure._objective import Objective, Part, Undecided, smallest
 
 __all__ = ["LOW", "Minimum", "minimum"]

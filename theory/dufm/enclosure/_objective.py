@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from flint import arb, ctx, fmpq
 
+from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import HALF, Ball, Interval, root
-from theory.dufm.enclosure._deadline import Deadline
 
 __all__ = ["LocalMinimum", "Node", "Objective", "Part", "Undecided", "smallest"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from theory.dufm.enclosure._deadline import Deadline
+from theory.deadline import Deadline
 from theory.dufm.enclosure._minimum import minimum
 from theory.dufm.enclosure._objective import Part
 
