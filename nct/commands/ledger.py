@@ -15,10 +15,10 @@ examples:
 import argparse
 import textwrap
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from nct.arguments import nearest
 from nct.commands import InputError
 from nct.ledger import (
     KINDS,
@@ -110,7 +110,7 @@ def _named(id: str, claims: list[Listing]) -> Listing:
     for listing in claims:
         if listing.claim.id == id:
             return listing
-    near = get_close_matches(id, [listing.claim.id for listing in claims])
+    near = nearest(id, [listing.claim.id for listing in claims])
     hint = f"; is it {' or '.join(near)}?" if near else "; 'nct ledger' lists them"
     raise InputError(f"no claim has the id {id!r}{hint}")
 

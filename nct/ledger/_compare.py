@@ -86,4 +86,8 @@ def _change(name: str, old: Any, new: Any) -> Iterator[str]:
 def _shown(value: Any) -> str:
     if value is None:
         return "none"
-    return " ".join(map(str, value)) or "none" if isinstance(value, list) else " ".join(str(value).split())
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list):
+        return " ".join(_shown(part) for part in value) or "none"
+    return " ".join(str(value).split())

@@ -119,9 +119,10 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest
     book = config.stash.get(_BOOK, None)
     if book is None or not book.entries:
         return
-    from nct.ledger._table import printed
+    from nct.ledger._table import lines
 
     width = shutil.get_terminal_size().columns if terminalreporter.isatty else None
     terminalreporter.section("ledger")
-    for line in printed(book, width=width, colour=terminalreporter.hasmarkup).splitlines():
-        terminalreporter.write_line(line)  # line by line: pytest escapes what a terminal cannot print, newlines too
+    for text, style in lines(book, width=width, colour=terminalreporter.hasmarkup):
+        for line in text.split("\n"):  # line by line: pytest escapes what a terminal cannot print, newlines too
+            terminalreporter.write_line(line, **{style: True} if style else {})

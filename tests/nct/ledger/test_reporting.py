@@ -10,7 +10,7 @@ from ledgers import FALSE, GOOD, TRUE
 
 from nct.ledger import KINDS, Claim, read_ledger
 from nct.ledger._book import Book, Record
-from nct.ledger._table import printed
+from nct.ledger._table import lines
 
 
 def test_the_json_has_the_stated_form(ledger):
@@ -84,10 +84,10 @@ def test_the_table_of_a_narrow_terminal_is_broken_into_lines():
     book = Book()
     claim = replace(GOOD, title="A title that is much too long for a terminal of forty columns")
     book.add(Record.of(claim, test="a test"))
-    assert max(map(len, printed(book, width=60).splitlines())) <= 60
-    assert claim.title in printed(book)
-    assert "\x1b[" in printed(book, colour=True)
-    assert "\x1b[" not in printed(book)
+    assert max(len(line) for line, _ in lines(book, width=60)) <= 60
+    assert any(claim.title in line for line, _ in lines(book))
+    assert any("\x1b[" in line for line, _ in lines(book, colour=True))
+    assert not any("\x1b[" in line for line, _ in lines(book))
 
 
 def test_a_run_without_claims_prints_no_ledger(pytester):
