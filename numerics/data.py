@@ -1,13 +1,12 @@
 """Labelled data: digits, MNIST-1D and Gaussian clusters without a network; MNIST, CIFAR-10 and SVHN from OpenML.
 
-Every loader returns a :class:`Dataset`, samples in rows in float64 and labels 0…K−1.
+Every loader returns a `Dataset`, samples in rows in float64 and labels 0…K−1.
 """
 
 import contextlib
 import hashlib
-import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,23 +17,33 @@ from jaxtyping import Float, Int
 from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.datasets import load_digits as _sklearn_digits
 
+from numerics.files import replacing
+from theory.arguments import check_array, check_choice, check_integer, check_real, refuse_masked
+
 __all__ = ["LOADERS", "Dataset", "cifar10", "digits", "gaussian_clusters", "load", "mnist", "mnist1d", "svhn"]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled samples.
+    """Labelled samples, each class with one at least.
 
     Attributes
     ----------
-    name
+    name : str
         Of the data.
-    X
-        Samples in rows.
-    y
-        Labels 0…num_classes−1.
-    num_classes
-        K ≥ 2; every class has a sample.
+    X : array of float64, shape (N, d)
+        Samples in rows; converted from any dtype of real numbers.
+    y : array of int64, shape (N,)
+        Labels 0…num_classes−1; converted from any integer dtype.
+    num_classes : int
+        K ≥ 2.
+
+    Raises
+    ------
+    TypeError
+        If X or y holds something else than numbers, labels are not integers, or an array is masked.
+    ValueError
+        If shapes do not fit, X is not finite, or the labels are not all of 0…K−1.
     """
 
     name: str
@@ -43,64 +52,129 @@ class Dataset:
     num_classes: int
 
     def __post_init__(self) -> None:
-        if self.X.ndim != 2 or self.y.shape != (len(self.X),):
-            raise ValueError(f"X and y must be (N, d) and (N,), got {self.X.shape} and {self.y.shape}")
-        if not np.isfinite(self.X).all():
-            raise ValueError("X contains NaN or infinity")
-        found = np.unique(self.y)
-        if self.num_classes < 2 or not np.array_equal(found, np.arange(self.num_classes)):
-            raise ValueError(f"y must hold every label 0…{self.num_classes - 1}, at least two, got {found.tolist()}")
+        X, y = check_array("X", self.X), _integer_labels(self.y)
+        if X.ndim != 2 or y.shape != (len(X),):
+            raise ValueError(f"X and y have shapes {X.shape} and {y.shape}; X and y must be (N, d) and (N,)")
+        K = check_integer("num_classes", self.num_classes, at_least=2)
+        found = np.unique(y)
+        if not np.array_equal(found, np.arange(K)):
+            raise ValueError(f"y has the labels {_shortly(found)}; y must hold every label 0…{K - 1}")
+        for name, value in (("X", X), ("y", y), ("num_classes", K)):
+            object.__setattr__(self, name, value)
 
     def targets(self, coding: Literal["signed", "onehot"] = "signed") -> Float[np.ndarray, "N K"]:
-        """Labels as rows: +1 for the class and −1 for the others (``"signed"``), or 1 and 0 (``"onehot"``).
+        """Return the labels as rows: +1 for the class and −1 for the others, or 1 and 0.
+
+        Parameters
+        ----------
+        coding : {"signed", "onehot"}
+
+        Returns
+        -------
+        array, shape (N, K)
+
+        Raises
+        ------
+        ValueError
+            If there is no such coding.
 
         Examples
         --------
         >>> gaussian_clusters([1, 1], 2, seed=0).targets().tolist()
         [[1.0, -1.0], [-1.0, 1.0]]
         """
-        if coding not in ("signed", "onehot"):
-            raise ValueError(f"coding must be 'signed' or 'onehot', got {coding!r}")
+        check_choice("coding", coding, ("signed", "onehot"))
         onehot: np.ndarray = np.eye(self.num_classes)[self.y]
         return onehot if coding == "onehot" else 2.0 * onehot - 1.0
 
     def standardised(self) -> "Dataset":
-        """Every feature shifted to mean 0 and scaled to variance 1, as in the paper's code; constant ones become 0."""
-        centred = self.X - self.X.mean(axis=0)
+        """Return every feature shifted to mean 0 and scaled to variance 1, as in the paper's code.
+
+        Features that are constant, up to 1e-12 of their size, become 0. Their size may be any.
+        """
+        _, exponent = np.frexp(np.abs(self.X).max(axis=0))
+        unit = np.ldexp(self.X, -exponent)  # the largest entry is between 1/2 and 1; no digit changes
+        centred = unit - unit.mean(axis=0)
         spread = centred.std(axis=0)
-        constant = spread <= 1e-12 * np.abs(self.X).max(axis=0)
+        constant = spread <= 1e-12 * np.abs(unit).max(axis=0)
         return replace(self, X=np.where(constant, 0.0, centred / np.where(constant, 1.0, spread)))
 
     def sorted_by_class(self) -> "Dataset":
-        """The samples in the order of their classes, otherwise as they were."""
+        """Return the samples in the order of their classes, otherwise as they were."""
         order = np.argsort(self.y, kind="stable")
         return replace(self, X=self.X[order], y=self.y[order])
 
     def first(self, samples: int) -> "Dataset":
-        """The first samples, as the paper takes them; every class must be among them."""
-        if not 1 <= samples <= len(self.y):
-            raise ValueError(f"samples must lie in 1…{len(self.y)}, got {samples}")
+        """Return the first samples, as the paper takes them; every class must be among them.
+
+        Parameters
+        ----------
+        samples : int
+            From 1 to N.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are not so many, or a class is not among them.
+        """
+        samples = check_integer("samples", samples, at_least=1, at_most=len(self.y))
         return replace(self, X=self.X[:samples], y=self.y[:samples])
 
-    def with_counts(self, counts: Sequence[int]) -> "Dataset":
-        """The first ``counts[c]`` samples of every class c, which makes balanced data imbalanced.
+    def with_counts(self, counts: Iterable[int]) -> "Dataset":
+        """Return the first ``counts[c]`` samples of every class c, which makes balanced data imbalanced.
+
+        Parameters
+        ----------
+        counts : iterable of K ints
+            From 1 to what there is of the class.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is not one number for each class, or there are not so many samples.
 
         Examples
         --------
         >>> np.bincount(digits().with_counts([90, 10] * 5).y).tolist()
         [90, 10, 90, 10, 90, 10, 90, 10, 90, 10]
         """
+        wanted = _counts(counts)
         available = np.bincount(self.y, minlength=self.num_classes)
-        if len(counts) != self.num_classes or any(
-            not 1 <= n <= most for n, most in zip(counts, available, strict=True)
-        ):
-            raise ValueError(f"counts must be one number a class from 1 to {available.tolist()}, got {list(counts)}")
-        kept = np.sort(np.concatenate([np.flatnonzero(self.y == c)[:n] for c, n in enumerate(counts)]))
+        if len(wanted) != self.num_classes or any(n > most for n, most in zip(wanted, available, strict=True)):
+            limit = _shortly(available)
+            raise ValueError(f"counts = {_shortly(wanted)}; counts must be one number a class from 1 to {limit}")
+        kept = np.sort(np.concatenate([np.flatnonzero(self.y == c)[:n] for c, n in enumerate(wanted)]))
         return replace(self, X=self.X[kept], y=self.y[kept])
 
 
+def _integer_labels(y: Any) -> Int[np.ndarray, " N"]:
+    refuse_masked("y", y)
+    labels = np.asarray(y)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"y has entries of type {labels.dtype}; y must hold integers, for instance y.astype(int)")
+    if labels.size and int(labels.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"y contains {int(labels.max())}; y must hold labels 0…K−1")
+    return labels.astype(np.int64, copy=False)
+
+
+def _counts(counts: Iterable[int]) -> list[int]:
+    if isinstance(counts, str) or not isinstance(counts, Iterable):
+        raise TypeError(f"counts = {counts!r} is a {type(counts).__name__}; counts must be one number for each class")
+    return [check_integer(f"counts[{c}]", n, at_least=1) for c, n in enumerate(counts)]
+
+
+def _shortly(numbers: Any, most: int = 20) -> str:
+    """A list for an error, cut off where it is long."""
+    shown = [str(number) for number in list(numbers)[:most]]
+    return f"[{', '.join([*shown, '…'] if len(numbers) > most else shown)}]"
+
+
 def digits() -> Dataset:
-    """Scikit-learn's 1,797 handwritten digits of 8 × 8 pixels, which come with it.
+    """Return scikit-learn's 1,797 handwritten digits of 8 × 8 pixels, which come with it.
+
+    Returns
+    -------
+    Dataset
 
     Examples
     --------
@@ -112,22 +186,29 @@ def digits() -> Dataset:
 
 
 def mnist1d(samples: int = 4000, *, seed: int = 42) -> Dataset:
-    """MNIST-1D: ten one-dimensional digits, shifted, sheared and noisy, 40 values each; made here, not fetched.
+    """Make MNIST-1D: ten one-dimensional digits, shifted, sheared and noisy, of 40 values each; nothing is fetched.
 
     Parameters
     ----------
-    samples
+    samples : int
         A multiple of ten.
-    seed
+    seed : int
         Of the generator; 42 is the data set's own.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
+    TypeError, ValueError
+        If `samples` is no positive multiple of ten, or the seed no integer ≥ 0.
     ImportError
         If the package mnist1d is not installed (extra ``data``).
     """
-    if samples < 10 or samples % 10:
-        raise ValueError(f"samples must be a positive multiple of 10, got {samples}")
+    samples, seed = check_integer("samples", samples, at_least=10), check_integer("seed", seed, at_least=0)
+    if samples % 10:
+        raise ValueError(f"samples = {samples}; samples must be a multiple of 10")
     try:
         from mnist1d.data import get_dataset_args, make_dataset
     except ImportError as error:
@@ -153,36 +234,43 @@ def _global_generators_kept() -> Iterator[None]:
 
 
 def gaussian_clusters(
-    counts: Sequence[int], d: int, *, separation: float = 3.0, seed: int | np.random.Generator
+    counts: Iterable[int], d: int, *, separation: float = 3.0, seed: int | np.random.Generator
 ) -> Dataset:
-    """Samples N(μ_c, I) about means μ_c of N(0, separation² I / d), ``counts[c]`` of class c, ordered by class.
+    """Draw samples N(μ_c, I) about means μ_c of N(0, separation² I / d), ``counts[c]`` of class c, ordered by class.
 
     Parameters
     ----------
-    counts
+    counts : iterable of ints
         Samples of each of the two or more classes, at least one each.
-    d
+    d : int
         Dimension.
-    separation
+    separation : float
         Expected distance of a mean from the origin, in standard deviations of a cluster's coordinate.
-    seed
+    seed : int or numpy.random.Generator
         Of NumPy's default generator, or a generator.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than two classes, or an argument is out of range.
 
     Examples
     --------
     >>> gaussian_clusters([3, 2], 4, seed=0).y.tolist()
     [0, 0, 0, 1, 1]
     """
-    if len(counts) < 2 or any(n < 1 for n in counts):
-        raise ValueError(f"counts must hold two or more classes of at least one sample, got {list(counts)}")
-    if d < 1:
-        raise ValueError(f"d must be at least 1, got {d}")
-    if not np.isfinite(separation) or separation <= 0:
-        raise ValueError(f"separation must be positive, got {separation}")
+    sizes, d = _counts(counts), check_integer("d", d, at_least=1)
+    if len(sizes) < 2:
+        raise ValueError(f"counts = {sizes}; counts must hold two or more classes")
+    separation = check_real("separation", separation, above=0)
     generator = np.random.default_rng(seed)
-    means = separation / d**0.5 * generator.normal(size=(len(counts), d))
-    y = np.repeat(np.arange(len(counts)), counts)
-    return Dataset("gaussian clusters", means[y] + generator.normal(size=(len(y), d)), y, len(counts))
+    means = separation / d**0.5 * generator.normal(size=(len(sizes), d))
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    return Dataset("gaussian clusters", means[y] + generator.normal(size=(len(y), d)), y, len(sizes))
 
 
 # --- from OpenML -------------------------------------------------------------------------------------------------
@@ -201,17 +289,17 @@ _SVHN = _Source("svhn", 41081, (99_289, 3072))
 
 
 def mnist(*, cache: str | Path | None = None) -> Dataset:
-    """The 70,000 digits of MNIST, 28 × 28 pixels from 0 to 1; fetched once, see :func:`load`."""
+    """Return the 70,000 digits of MNIST, 28 × 28 pixels from 0 to 1; fetched once, see `load`."""
     return _openml(_MNIST, cache)
 
 
 def cifar10(*, cache: str | Path | None = None) -> Dataset:
-    """The 60,000 images of CIFAR-10, 3 × 32 × 32 pixels from 0 to 1; fetched once, see :func:`load`."""
+    """Return the 60,000 images of CIFAR-10, 3 × 32 × 32 pixels from 0 to 1; fetched once, see `load`."""
     return _openml(_CIFAR10, cache)
 
 
 def svhn(*, cache: str | Path | None = None) -> Dataset:
-    """The 99,289 house numbers of SVHN, 3 × 32 × 32 pixels from 0 to 1, imbalanced; fetched once, see :func:`load`."""
+    """Return the 99,289 house numbers of SVHN, 3 × 32 × 32 pixels from 0 to 1, imbalanced; fetched once, see `load`."""
     return _openml(_SVHN, cache)
 
 
@@ -226,14 +314,18 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
 
 
 def load(name: str, *, cache: str | Path | None = None) -> Dataset:
-    """A data set by its name.
+    """Return a data set by its name.
 
     Parameters
     ----------
-    name
+    name : str
         digits, mnist1d, mnist, cifar10 or svhn.
-    cache
+    cache : path, optional
         Folder for fetched data; scikit-learn's data folder by default.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
@@ -247,8 +339,7 @@ def load(name: str, *, cache: str | Path | None = None) -> Dataset:
     OpenML states an MD5 sum for each file, which scikit-learn checks when it fetches one; shape and labels are checked
     besides. The arrays are then kept with their SHA-256, which is checked whenever they are read.
     """
-    if name not in LOADERS:
-        raise ValueError(f"name must be one of {', '.join(LOADERS)}; got {name!r}")
+    check_choice("name", name, tuple(LOADERS))
     if name in ("digits", "mnist1d"):
         return LOADERS[name]()
     return LOADERS[name](cache=cache)
@@ -290,9 +381,8 @@ def _digest(pixels: np.ndarray, labels: np.ndarray) -> str:
 
 
 def _write(path: Path, pixels: np.ndarray, labels: np.ndarray) -> None:
-    partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(partial, pixels=pixels, labels=labels, sha256=_digest(pixels, labels))
-    os.replace(partial, path)
+    with replacing(path) as new:
+        np.savez_compressed(new, pixels=pixels, labels=labels, sha256=_digest(pixels, labels))
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:

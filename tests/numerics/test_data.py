@@ -44,9 +44,10 @@ def test_gaussian_clusters_have_the_stated_means_and_variance():
     ("arguments", "message"),
     [
         (([3], 2), "two or more"),
-        (([3, 0], 2), "at least one"),
-        (([3, 3], 0), "d must be"),
-        (([1, 1], 2, -1.0), "separation"),
+        (([3, 0], 2), r"counts\[1\] = 0; counts\[1\] must be an integer ≥ 1"),
+        (([3, 2.5], 2), r"counts\[1\] = 2\.5"),
+        (([3, 3], 0), "d = 0; d must be"),
+        (([1, 1], 2, -1.0), "separation = -1.0; separation must be a finite real number > 0"),
     ],
 )
 def test_wrong_clusters(arguments, message):
@@ -71,6 +72,50 @@ def test_standardised_features():
     assert (spread == 0).sum() == 3  # corner pixels that are always off
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, object])
+def test_samples_of_every_dtype_are_float64(dtype):
+    X = (np.arange(12).reshape(4, 3) ** 2).astype(dtype)
+    made = data.Dataset("x", X, np.array([0, 1, 0, 1], np.uint8), 2.0)
+    assert made.X.dtype == np.float64
+    assert made.y.dtype == np.int64
+    assert type(made.num_classes) is int
+    assert made.targets().tolist() == [[1, -1], [-1, 1], [1, -1], [-1, 1]]
+    np.testing.assert_allclose(made.standardised().X.std(axis=0), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-150, 1e150, 1.7e308])
+def test_standardised_features_of_any_size(size):
+    X = np.array([[-1.0, 1.0, 0.5], [1.0, 1.0, 0.25], [0.5, 1.0, 1.0], [1.0, 1.0, 0.0]])
+    expected = data.Dataset("x", X, np.array([0, 1, 0, 1]), 2).standardised().X
+    found = data.Dataset("x", size * X, np.array([0, 1, 0, 1]), 2).standardised().X
+    np.testing.assert_allclose(found, expected, rtol=1e-3 if size < 1e-300 else 1e-12, atol=1e-15)
+    mixed = data.Dataset("x", X * [1e-150, 1.0, 1e150], np.array([0, 1, 0, 1]), 2).standardised().X
+    np.testing.assert_allclose(mixed, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("noise", "constant"), [(0.5e-12, True), (4e-12, False)])
+def test_how_little_a_feature_may_vary(noise, constant):
+    X = 3.0 * np.array([[1.0], [1.0 + 2 * noise], [1.0], [1.0 + 2 * noise]])
+    found = data.Dataset("x", X, np.array([0, 1, 0, 1]), 2).standardised().X
+    assert (found == 0).all() == constant
+
+
+def test_counts_may_come_from_a_generator():
+    clusters = data.gaussian_clusters((n for n in (3, np.int64(2), 4.0)), np.uint8(2), separation="3", seed=0)
+    np.testing.assert_array_equal(clusters.X, data.gaussian_clusters([3, 2, 4], 2, seed=0).X)
+    assert np.bincount(clusters.with_counts(n for n in (1, 2, 3)).y).tolist() == [1, 2, 3]
+
+
+def test_a_write_that_fails_leaves_no_file(openml, tmp_path, monkeypatch):
+    def fail(*arguments, **keywords):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(data.np, "savez_compressed", fail)
+    with pytest.raises(OSError, match="no space left"):
+        data.svhn(cache=tmp_path)
+    assert list((tmp_path / "neural-collapse-theory").iterdir()) == []
+
+
 def test_selections():
     digits = data.digits()
     ordered = digits.sorted_by_class()
@@ -79,7 +124,7 @@ def test_selections():
     counts = [100, 50, 20, 10, 5, 5, 5, 5, 5, 1]
     assert np.bincount(digits.with_counts(counts).y).tolist() == counts
     assert len(digits.first(500).y) == 500
-    with pytest.raises(ValueError, match=r"1…1797"):
+    with pytest.raises(ValueError, match=r"samples = 2000; samples must be an integer ≥ 1 and ≤ 1797"):
         digits.first(2000)
     with pytest.raises(ValueError, match="every label"):
         digits.first(3)
@@ -93,11 +138,24 @@ def test_wrong_datasets():
     X, y = np.zeros((4, 2)), np.array([0, 1, 0, 1])
     with pytest.raises(ValueError, match="X and y must be"):
         data.Dataset("x", X, y[:3], 2)
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match=r"X\[0, 0\] = nan; X must be finite"):
         data.Dataset("x", X + np.nan, y, 2)
+    with pytest.raises(TypeError, match="X is a masked array"):
+        data.Dataset("x", np.ma.masked_array(X, mask=X == 0), y, 2)
+    with pytest.raises(TypeError, match="y is a masked array"):
+        data.Dataset("x", X, np.ma.masked_array(y, mask=y == 0), 2)
+    for wrong in (y == 1, y.astype(float), y.astype(str)):
+        with pytest.raises(TypeError, match="y must hold integers"):
+            data.Dataset("x", X, wrong, 2)
+    with pytest.raises(ValueError, match="y contains 18446744073709551615"):
+        data.Dataset("x", X, y.astype(np.uint64) * np.uint64(2**64 - 1), 2)
+    with pytest.raises(ValueError, match="num_classes = 1; num_classes must be an integer ≥ 2"):
+        data.Dataset("x", X, 0 * y, 1)
+    with pytest.raises(TypeError, match="counts = 3 is a int; counts must be one number for each class"):
+        data.gaussian_clusters(3, 2, seed=0)
     with pytest.raises(ValueError, match=r"every label 0…2"):
         data.Dataset("x", X, y, 3)
-    with pytest.raises(ValueError, match="name must be one of digits"):
+    with pytest.raises(ValueError, match="name = 'imagenet'; name must be one of 'digits'"):
         data.load("imagenet")
 
 

@@ -2,8 +2,9 @@
 
 With n samples in each class and κ = (1 + λ_k/(n+λ_map))⁻², let λ_k ≤ λ_map and let the data's Gram matrix have no
 eigenvalue below λ_map. Then each layer from the second on multiplies the distance of the Gram matrix from YᵀY
-by at most λ_k/λ_map. The theorem, its proof and the meaning of each quantity below are in docs/deep_rfm_convergence.md; this
-file has the bound that the proof ends with, and the certificate of its last inequality. Two ratios say everything:
+by at most λ_k/λ_map. The theorem, its proof and the meaning of each quantity below are in
+docs/deep_rfm_convergence.md; this file has the bound that the proof ends with, and the certificate of its last
+inequality. Two ratios say everything:
 
 - x = λ_k/λ_map, from 0 to 1, and
 - c = (λ_map+λ_k)/n, positive: small for many samples in each class.
