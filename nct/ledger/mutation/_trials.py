@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from traceback import walk_tb
 from types import FrameType
@@ -126,6 +126,19 @@ class Trials:
         with self._trace.watching():
             check(self.value)
         return time.perf_counter() - begin
+
+    @property
+    def compares(self) -> bool:
+        """Whether some edits are of bounds or conditions, which may have become weaker."""
+        return any(edit.comparison is not None for edit in self._edits.values())
+
+    def listen(self, check: Callable[[Any], object], value: Any) -> None:
+        """Run a check on a false form, for the arguments that it gives to bounds and conditions.
+
+        On the statement itself a conclusion is always true, and so is a looser one.
+        """
+        with suppress(Exception, OutOfTime), self._trace.listening(), limited(_SECONDS):
+            check(value)
 
     def discard(self) -> None:
         """Leave out the edits of code that no check reached, and those that make a bound or a condition weaker."""

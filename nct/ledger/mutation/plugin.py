@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from _pytest.runner import runtestprotocol  # the way to run an item out of turn; as in pytest-rerunfailures
@@ -21,6 +21,7 @@ from nct.ledger._claim import Check, Claim, claim_of
 from nct.ledger._collection import TRIAL, left_out
 from nct.ledger._item import ClaimItem
 from nct.ledger._running import unshrunk
+from nct.ledger._statement import Variant
 from nct.ledger.mutation._edit import Edit, name_edits
 from nct.ledger.mutation._memory import fingerprint
 from nct.ledger.mutation._trials import LEAST_OF_A_CLAIM, Tally, Trials
@@ -41,8 +42,10 @@ def pytest_make_collect_report(
     report = yield
     claim = claim_of(collector.obj) if type(collector) is pytest.Module and report.passed else None
     if claim is not None and claim.verdict != "fails" and _wanted(claim, collector.config):
-        checks = [item for item in report.result if isinstance(item, pytest.Function) and _on_standing_form(item)]
-        report.result.append(Mutants.from_parent(collector, name="mutants", checks=checks))
+        items = [item for item in report.result if isinstance(item, pytest.Function) and Check.of(item.function)]
+        checks = [item for item in items if _form(item).role != "near miss" and _stands(item)]
+        false = [item for item in items if _form(item).role == "near miss"]
+        report.result.append(Mutants.from_parent(collector, name="mutants", checks=checks, false=false))
     return report
 
 
@@ -52,12 +55,13 @@ def _wanted(claim: Claim, config: pytest.Config) -> bool:
     return random.Random(claim.id).randrange(_ONE_IN) == 0
 
 
-def _on_standing_form(item: pytest.Function) -> bool:
+def _form(item: pytest.Function) -> Variant:
+    return cast(Variant, next(item.iter_markers("ledger_form")).args[0])
+
+
+def _stands(item: pytest.Function) -> bool:
     check = Check.of(item.function)
-    if check is None:
-        return False
-    variant = next(item.iter_markers("ledger_form")).args[0]
-    return variant.value is check.claim.standing.value and variant.role != "near miss"
+    return check is not None and _form(item).value is check.claim.standing.value
 
 
 def _is_long(item: pytest.Item) -> bool:
@@ -67,9 +71,9 @@ def _is_long(item: pytest.Item) -> bool:
 class Mutants(ClaimItem):
     """The edits of a claim's statement, as a test item."""
 
-    def __init__(self, *, checks: list[pytest.Function], **arguments: Any) -> None:
+    def __init__(self, *, checks: list[pytest.Function], false: list[pytest.Function], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.checks = checks
+        self.checks, self.false = checks, false
         self.tally: Tally | None = None
         record = Record.of(self.claim, test=self.nodeid)
         record.role = record.variant = "mutants"
@@ -118,6 +122,10 @@ class Mutants(ClaimItem):
                 seconds[item] = self._call(item, trials.watch)
         if len(seconds) < len(self._run) or not seconds:
             return None
+        if trials.compares:
+            for item in self.false:
+                if not left_out(item):
+                    self._call(item, partial(trials.listen, value=_form(item).value))
         trials.discard()
         for item in sorted(seconds, key=lambda item: (_is_long(item), seconds[item])):
             self._call(item, partial(trials.put_to, seconds=seconds[item], name=item.originalname))

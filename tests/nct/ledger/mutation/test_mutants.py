@@ -74,6 +74,36 @@ def test_edits_that_survive_are_shown(ledger):
     assert {"name", "difference", "error"} == set(survived[0])
 
 
+NEAR = """
+from typing import Annotated, Any, NamedTuple
+from nct.ledger import Claim, Conclusion, Statement, require
+
+class Sum(NamedTuple):
+    formula: Any
+    near: Annotated[Any, Conclusion] = lambda a, b: abs(a - b) <= 2
+
+claim = Claim(
+    id="example.sum", title="Sum", source="example", verdict="holds",
+    printed=Statement("", Sum(lambda m: m * (m + 1) // 2)),
+    near_misses={"one less": Sum(lambda m: m * (m - 1) // 2)},
+)
+
+@claim.check("exact")
+def test_by_adding_up(statement):
+    for m in range(9):
+        require(statement.near(statement.formula(m), sum(range(m + 1))), "the sum differs", m=m)
+"""
+
+
+def test_what_false_forms_are_asked_decides_on_conclusions(ledger):
+    ledger.add().write_text(NEAR)
+    ledger.run("proofs_checks", "--ledger-mutate", "-k", "mutants")
+    mutants = ledger.written["example.sum"]["mutants"]
+    near = [one["name"] for one in mutants["survived"] if one["name"].startswith("near")]
+    assert mutants["discarded"]["weaker"] >= 1
+    assert "near: abs(a - b) <= 2 → abs(a - b) <= 3" not in near
+
+
 def test_a_statement_with_nothing_to_edit(ledger):
     ledger.add(printed="'a switch'", near_misses="{'other': 'another'}", then="")
     path = ledger.root / "example" / "test_sum.py"

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from nct.ledger import LowerBound, UpperBound, require
+from nct.ledger import Conclusion, LowerBound, UpperBound, require
 from nct.ledger.mutation import Manner, OutOfTime, Tally, Trace, Trials, edits_of, fingerprint, limited, name_edits
 
 
@@ -99,6 +99,43 @@ def test_bounds_that_become_weaker_are_discarded():
     assert tally.discarded == {"weaker": 1}
     assert tally.rate == 1
     assert trials(lambda m: m**2, at_most).rate == 1 / 2  # without the declaration
+
+
+def test_conclusions_are_compared_on_false_forms_too():
+    def check(statement):
+        require(statement(3), "differs")
+
+    value = lambda m: m <= 3  # noqa: E731
+    tried = Trials(value, name_edits(edits_of(value, Manner(0.02, Conclusion))), {})
+    tried.watch(check)
+    assert tried.compares
+    tried.discard()
+    assert tried.tally().discarded == {}  # m <= 4 is true where the check asks, and so is m <= 3
+    tried = Trials(value, name_edits(edits_of(value, Manner(0.02, Conclusion))), {})
+    seconds = tried.watch(check)
+    tried.listen(lambda statement: require(value(statement), "differs"), 4)
+    tried.discard()
+    tried.put_to(check, seconds, "check")
+    assert tried.tally().discarded == {"weaker": 2}  # m <= 4 and m >= 3
+    assert tried.tally().rate == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a, *rest, b=2, **more: a + sum(rest) + b + sum(more.values()) + 1,
+        lambda a, d, e=4, *, b=2, c=3: a + b + c + d + e + 1,
+    ],
+)
+def test_arguments_of_all_sorts(function):
+    trace = Trace({function.__code__}, {function.__code__})
+    with trace.listening():
+        function(1, 2, 3, b=5, c=7)
+    for edit in edits_of(function, Manner(0.02, UpperBound)):
+        if edit.names[0].endswith("+ 1 → " + edit.names[0].split(" → ")[0][:-1] + "2"):
+            assert trace.weaker(edit.comparison)
+        if edit.names[0].endswith(" + 0"):
+            assert not trace.weaker(edit.comparison)
 
 
 def test_bounds_of_arrays():
