@@ -1,13 +1,16 @@
 """The source of a function, lambdas included, as its file has it."""
 
 import ast
-import inspect
-import linecache
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
+
+Definition = ast.Lambda | ast.FunctionDef
+Parsed = tuple[ast.Module, tuple[bytes, ...]]
 
 
 def functions_in(value: Any) -> list[FunctionType]:
@@ -62,7 +65,7 @@ def source_of(function: FunctionType) -> str | None:
     Returns
     -------
     str or None
-        The text; None where there is no file, or it has changed since.
+        The text; None where it cannot be read.
 
     Examples
     --------
@@ -70,49 +73,62 @@ def source_of(function: FunctionType) -> str | None:
     >>> print(source_of(textwrap.dedent).splitlines()[0])
     def dedent(text):
     """
-    if function.__name__ != "<lambda>":
-        try:
-            return inspect.cleandoc("\n" + inspect.getsource(function)).rstrip()
-        except (OSError, TypeError):
-            return None
-    text = "".join(linecache.getlines(function.__code__.co_filename))
-    node = lambda_node(function.__code__)
-    return None if node is None else ast.get_source_segment(text, node)
+    parsed, node = parsed_file(function.__code__.co_filename), definition_of(function.__code__)
+    if parsed is None or node is None:
+        return None
+    lines = [line.decode() for line in parsed[1]]
+    if isinstance(node, ast.Lambda):
+        return ast.get_source_segment("".join(lines), node)
+    return textwrap.dedent("".join(lines[_first_line(node) - 1 : node.end_lineno])).rstrip()
 
 
-def lambda_node(code: CodeType) -> ast.Lambda | None:
-    """The expression in its file's syntax tree that a lambda's code was compiled from.
+def parsed_file(filename: str) -> Parsed | None:
+    """The syntax tree and the lines of a file; None if it cannot be read."""
+    try:
+        return _parsed(filename, Path(filename).stat().st_mtime_ns)
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+@cache
+def _parsed(filename: str, written: int) -> Parsed:
+    text = Path(filename).read_bytes()
+    return ast.parse(text, filename), tuple(text.splitlines(keepends=True))
+
+
+def definition_of(code: CodeType) -> Definition | None:
+    """The definition or lambda that was compiled to `code`.
 
     Parameters
     ----------
     code : code
-        The code of the lambda.
+        The code of a function.
 
     Returns
     -------
-    ast.Lambda or None
-        The innermost lambda whose body spans all places that the code names; None where there is none.
+    ast.FunctionDef or ast.Lambda or None
+        Of the definitions on the code's first line that have its name, the innermost that holds its instructions; None
+        if its file cannot be read or it is not found there.
     """
-    places = [place for place in code.co_positions() if None not in place and place[2] != place[3]]
-    inside = [node for node in _lambdas(code.co_filename) if node.lineno == code.co_firstlineno]
-    holding = [node for node in inside if all(_spans(node.body, place) for place in places)]
-    return min(holding, key=lambda node: len(ast.dump(node)), default=None) if places else None
+    parsed = parsed_file(code.co_filename)
+    spans = [p for p in code.co_positions() if None not in p]
+    body = [(line, column, last, end) for line, last, column, end in spans if line != code.co_firstlineno or column]
+    found: list[Definition] = []
+    for node in ast.walk(parsed[0]) if parsed is not None else ():
+        match node:
+            case ast.FunctionDef(name=name) if name == code.co_name and _first_line(node) == code.co_firstlineno:
+                return node
+            case ast.Lambda(body=inner) if code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
+                if body and all(_within(span, inner) for span in body):
+                    found.append(node)
+    return max(found, key=lambda node: (node.lineno, node.col_offset), default=None)
 
 
-def _spans(node: ast.expr, place: tuple[Any, Any, Any, Any]) -> bool:
-    line, end_line, column, end_column = place
-    start, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
-    return start <= (line, column) and (end_line, end_column) <= end
+def _first_line(node: Definition) -> int:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _lambdas(file: str) -> list[ast.Lambda]:
-    return _lambdas_of("".join(linecache.getlines(file)))
-
-
-@cache
-def _lambdas_of(text: str) -> list[ast.Lambda]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+def _within(span: tuple[Any, ...], node: ast.expr) -> bool:
+    begin, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+    return begin <= span[:2] and span[2:] <= end

@@ -4,33 +4,26 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from nct.ledger._source import Definition, definition_of, parsed_file
 from nct.ledger.mutation._edit import Edit, Place
 from nct.ledger.mutation._syntax import Folded, replaced, replacements
-
-_Definition = ast.Lambda | ast.FunctionDef
 
 
 @dataclass(frozen=True)
 class Source:
     """A function's own syntax tree, with the constants of its closure in it, and the lines of its file."""
 
-    tree: _Definition
+    tree: Definition
     lines: tuple[bytes, ...]
 
 
 def source_of(function: FunctionType) -> Source | None:
     """The syntax tree of a function or a lambda; None if its file cannot be read or it is not found there."""
-    parsed = _parsed(function.__code__.co_filename)
-    if parsed is None:
-        return None
-    tree, lines = parsed
-    found = _definition(tree, function.__code__)
-    if found is None:
+    parsed, found = parsed_file(function.__code__.co_filename), definition_of(function.__code__)
+    if parsed is None or found is None:
         return None
     own = copy.deepcopy(found)
     shadowed = {node.arg for node in ast.walk(own) if isinstance(node, ast.arg)}
@@ -40,7 +33,7 @@ def source_of(function: FunctionType) -> Source | None:
         for name, value in closure_of(function).items()
         if isinstance(value, int | float | str | None) and name not in shadowed
     }
-    return Source(Folded(constants).visit(own), lines)
+    return Source(Folded(constants).visit(own), parsed[1])
 
 
 def closure_of(function: FunctionType) -> dict[str, Any]:
@@ -52,36 +45,6 @@ def closure_of(function: FunctionType) -> dict[str, Any]:
         except ValueError:  # not yet assigned
             continue
     return filled
-
-
-@cache
-def _parsed(filename: str) -> tuple[ast.Module, tuple[bytes, ...]] | None:
-    try:
-        text = Path(filename).read_bytes()
-        return ast.parse(text, filename), tuple(text.splitlines(keepends=True))
-    except (OSError, SyntaxError, ValueError):
-        return None
-
-
-def _definition(tree: ast.Module, code: CodeType) -> _Definition | None:
-    """The definition that was compiled to `code`: of those with its name, the innermost that holds its instructions."""
-    spans = [p for p in code.co_positions() if None not in p]
-    body = [(line, column, last, end) for line, last, column, end in spans if line != code.co_firstlineno or column]
-    found = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name, decorator_list=decorators) if name == code.co_name:
-                if min([node.lineno, *(d.lineno for d in decorators)]) == code.co_firstlineno:
-                    return node
-            case ast.Lambda(body=inner) if code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
-                if all(_within(span, inner) for span in body):
-                    found.append(node)
-    return max(found, key=lambda node: (node.lineno, node.col_offset), default=None)
-
-
-def _within(span: tuple[Any, ...], node: ast.expr) -> bool:
-    begin, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
-    return begin <= span[:2] and span[2:] <= end
 
 
 def edits_of_source(function: FunctionType, step: float) -> Iterator[Edit]:
