@@ -32,6 +32,7 @@ from nct.ledger import (
     find_ledger,
     read_claims,
     read_ledger,
+    shown_value,
 )
 from nct.tables import print_json
 
@@ -87,7 +88,17 @@ def _print_changes(before: Path, after: Path) -> None:
 def _begin(folder: Path) -> None:
     for path in begin_ledger(folder.resolve()):
         print(f"wrote {_shown(path)}")
+    if not _is_found(folder.resolve()):
+        print(f"\nadd 'ledger_claims = {folder.name}' to the pytest configuration in {_shown(folder.resolve().parent)}")
     print(f"\nnow run: pytest {_shown(folder.resolve())}")
+
+
+def _is_found(folder: Path) -> bool:
+    """Whether the ledger is found without being named."""
+    try:
+        return find_ledger(folder.parent) == folder
+    except LedgerError:
+        return False
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -160,6 +171,7 @@ def _print_one(listing: Listing, claims: list[Listing]) -> None:
         if form is not None:
             print(f"\n{title} statement" if title != "seen" else "\nseen")
             _print_text(form.text, 4)
+            _print_text(f"in code: {shown_value(form.value)}", 4)
     if claim.ran is not None:
         print("\nrun")
         _print_text(claim.ran, 4)

@@ -41,6 +41,7 @@ from nct.ledger._profiles import register_profiles
 from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
+from nct.ledger._source import shown_value
 from nct.ledger._statement import Statement, Variant
 from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
 
@@ -85,4 +86,5 @@ __all__ = [
     "require_at_most",
     "require_close",
     "require_equal",
+    "shown_value",
 ]

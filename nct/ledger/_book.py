@@ -174,6 +174,7 @@ class Entry:
             "reach": None if self.reach is None else self.reach.to_json(),
             "evidence": evidence,
             "near_misses": near_misses,
+            "failed": [record.test for record in self.records if record.outcome == "failed"],
             "mutants": self.mutants,
             "counterexample": self.counterexample,
             "counterexample_is": self.counterexample_is,

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from types import FunctionType
 from typing import Any
 
 import pytest
 
-from nct.ledger._source import functions_in, source_of
+from nct.ledger._source import function_names, functions_in, renamed, shown_value, source_of
 
 
 def show_statement(report: pytest.TestReport, form: str, value: Any) -> None:
@@ -23,30 +22,13 @@ def show_statement(report: pytest.TestReport, form: str, value: Any) -> None:
     value : object
         The statement as the check took it.
     """
-    functions = functions_in(value)
-    sources = {function: source_of(function) for function in functions}
-    names = {repr(function): _inline(function, sources[function]) for function in functions}
+    names = function_names(value)
     _rename(report.longrepr, names)
-    shown = _renamed(repr(value), names)
-    definitions = [source for function, source in sources.items() if source and not _is_lambda(function)]
-    if functions and (definitions or shown not in str(report.longrepr)):
+    shown = shown_value(value)
+    named = [function for function in functions_in(value) if function.__name__ != "<lambda>"]
+    definitions = [source for function in named if (source := source_of(function))]
+    if names and (definitions or shown not in str(report.longrepr)):
         report.sections.append((f"statement, {form}", "\n\n".join([shown, *definitions])))
-
-
-def _inline(function: FunctionType, source: str | None) -> str:
-    if not _is_lambda(function):
-        return function.__name__
-    return f"<lambda of {function.__code__.co_name}>" if source is None else f"({' '.join(source.split())})"
-
-
-def _is_lambda(function: FunctionType) -> bool:
-    return function.__name__ == "<lambda>"
-
-
-def _renamed(text: str, names: Mapping[str, str]) -> str:
-    for old, new in names.items():
-        text = text.replace(old, new)
-    return text
 
 
 def _rename(part: Any, names: Mapping[str, str]) -> None:
@@ -58,7 +40,7 @@ def _rename(part: Any, names: Mapping[str, str]) -> None:
 
 def _rename_within(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return _renamed(value, names)
+        return renamed(value, names)
     if isinstance(value, list | tuple):
         return type(value)([_rename_within(item, names) for item in value])
     _rename(value, names)

@@ -40,8 +40,8 @@ class LedgerFile:
     papers : list of dict
         The table of papers, where the ledger has one.
     claims : list of dict
-        The claims by id: the fields of `Claim` in words, and ``status``, ``evidence``, ``near_misses`` and
-        ``counterexample``.
+        The claims by id: the fields of `Claim` in words, and what was found: ``status``, ``reach``, ``evidence``,
+        ``near_misses``, ``failed``, ``mutants`` and ``counterexample``.
     """
 
     schema: int = SCHEMA

@@ -156,10 +156,13 @@ class _Computed(Exception):
 
 
 class _Unread:
-    """Stands for a value that nobody reading the ledger is shown."""
+    """Stands for a value that only running the file can tell; it is shown as the file has it."""
+
+    def __init__(self, node: ast.expr) -> None:
+        self.node = node
 
     def __repr__(self) -> str:
-        return "<unread>"
+        return ast.unparse(self.node)
 
 
 def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
@@ -226,7 +229,7 @@ def _glance(node: ast.expr, values: Mapping[str, ast.expr]) -> Any:
     try:
         return _read(node, values)
     except (_Computed, TypeError, ValueError):
-        return _Unread()
+        return _Unread(node)
 
 
 def _call(function: Callable[..., Any], node: ast.Call, values: Mapping[str, ast.expr]) -> Any:

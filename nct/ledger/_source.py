@@ -13,6 +13,47 @@ Definition = ast.Lambda | ast.FunctionDef
 Parsed = tuple[ast.Module, tuple[bytes, ...]]
 
 
+def shown_value(value: Any) -> str:
+    """A statement's value for people: its own representation, with the text of every lambda and the name of functions.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    str
+        On one line, unless the value's own representation has several.
+
+    Examples
+    --------
+    >>> from textwrap import dedent
+    >>> shown_value({"scale": dedent, "order": 2})
+    "{'scale': dedent, 'order': 2}"
+    """
+    return renamed(repr(value), function_names(value))
+
+
+def function_names(value: Any) -> dict[str, str]:
+    """For each function that a value is made of, its representation, which has an address, and what to show instead."""
+    return {repr(function): _name(function) for function in functions_in(value)}
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A text in which every key of `names` is replaced."""
+    for old, new in names.items():
+        text = text.replace(old, new)
+    return text
+
+
+def _name(function: FunctionType) -> str:
+    if function.__name__ != "<lambda>":
+        return function.__name__
+    source = source_of(function)
+    return "<lambda>" if source is None else f"({' '.join(source.split())})"
+
+
 def functions_in(value: Any) -> list[FunctionType]:
     """The Python functions that a statement's value is made of.
 

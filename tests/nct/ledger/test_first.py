@@ -29,6 +29,15 @@ def test_an_existing_configuration_is_kept(tmp_path):
     assert not (tmp_path / "pytest.ini").exists()
 
 
+def test_a_folder_that_an_existing_configuration_does_not_name(tmp_path, nct):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -q\n")
+    assert "add 'ledger_claims = mine' to the pytest configuration in" in nct(
+        "ledger", "init", "--folder", tmp_path / "mine"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nledger_claims = other\n")
+    assert "add 'ledger_claims" not in nct("ledger", "init", "--folder", tmp_path / "other")
+
+
 def test_a_configuration_of_other_tools_is_none(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 90\n")
     assert (tmp_path / "pytest.ini") in begin_ledger(tmp_path / "proofs_checks")

@@ -25,7 +25,7 @@ def test_the_json_has_the_stated_form(ledger):
     assert ledger.run().ret == 0
     entries = list(ledger.written.values())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    found = ["status", "reach", "evidence", "mutants", "counterexample", "counterexample_is"]
+    found = ["status", "reach", "evidence", "failed", "mutants", "counterexample", "counterexample_is"]
     for entry in entries:
         assert list(entry) == [field.name for field in fields(Claim)] + found
         for evidence in entry["evidence"]:

@@ -18,6 +18,8 @@ def test_no_check_at_all(ledger):
 def test_no_near_miss(ledger):
     ledger.add(near_misses="{}")
     fails_with(ledger, "no near miss", passed=2)
+    claim = ledger.written["example.sum"]
+    assert (claim["status"], claim["failed"]) == ("broken", ["proofs_checks/example/test_sum.py::rules"])
 
 
 def test_every_check_is_blind_to_a_near_miss(ledger):
