@@ -300,12 +300,11 @@ def _numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
         value = value.detach().cpu().numpy()
     try:
         array = np.asarray(value)
-        if array.dtype.kind == "O" and array.size and all(map(_is_real, array.ravel())):
-            array = array.astype(float)  # Fractions, long integers
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{name} has rows of different lengths or numbers beyond float64; neither is allowed"
-        ) from None
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; {name} must be an array of real numbers") from None
+    if array.dtype.kind in "OU":  # Fractions, long integers, decimal strings
+        flat = [check_real(f"{name}.flat[{i}]", entry) for i, entry in enumerate(array.ravel())]
+        array = np.array(flat, float).reshape(array.shape)
     if array.dtype.kind not in "iuf" and array.size:
         raise TypeError(f"{name} has entries of type {array.dtype}; {name} must be an array of real numbers")
     return array.astype(float, copy=False)

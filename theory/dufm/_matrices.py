@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory import ridge
-from theory.arguments import check_array, check_integer
+from theory.arguments import check_array, check_integer, check_real, check_sequence
 from theory.ufm import Problem, Scalar, exact_lams, objective
 
 if TYPE_CHECKING:
@@ -150,29 +150,38 @@ def conditionally_optimal(
     Raises
     ------
     ValueError
-        If a class mean is negative or a layer cannot be mapped to the next.
+        If a class mean is negative, a layer cannot be mapped to the next, or a value is out of range.
+    TypeError
+        If a value is of a wrong type.
 
     References
     ----------
     lowrank, Definitions 4 and 9, Lemmas 12–14, 17 and 18.
     """
-    layers = [np.asarray(layer, float) for layer in intermediate]
-    if len(lams) != len(layers) + 3:
-        raise ValueError(f"lams has {len(lams)} entries; {len(layers)} intermediate layers need {len(layers) + 3}")
+    layers = [check_array(f"intermediate[{i}]", layer, ndim=2) for i, layer in enumerate(intermediate)]
+    if not layers:
+        raise ValueError("intermediate is empty; intermediate must have M_2, …, M_{L−1}, at least one")
+    targets = check_array("pre_activations", pre_activations, ndim=2)
+    n = check_integer("n", n, at_least=1)
+    decay = check_sequence("lams", lams, lambda name, lam: check_real(name, lam, above=0))
+    if len(decay) != len(layers) + 3:
+        raise ValueError(f"lams has {len(decay)} entries; {len(layers)} intermediate layers need {len(layers) + 3}")
     for l, layer in enumerate(layers, start=2):
         if (layer < 0).any():
-            raise ValueError(f"the class means of layer {l} have the negative entry {layer.min()}")
-    first_means, first_weight = _balanced_factors(layers[0], n * lams[0], lams[1])
+            raise ValueError(
+                f"the class means of layer {l} have the negative entry {layer.min()}; none may be negative"
+            )
+    first_means, first_weight = _balanced_factors(layers[0], n * decay[0], decay[1])
     weights = [first_weight]
-    for l, (here, there) in enumerate(zip(layers, [*layers[1:], pre_activations], strict=True), start=2):
+    for l, (here, there) in enumerate(zip(layers, [*layers[1:], targets], strict=True), start=2):
         weight = np.linalg.lstsq(here.T, there.T, rcond=1e-12)[0].T
         gap = np.abs(weight @ here - there).max()
         if gap > 1e-9 * max(1e-300, np.abs(there).max()):
             raise ValueError(f"layer {l + 1} is not a linear image of layer {l}: they differ by {gap:.3g}")
         weights.append(weight)
-    last = np.maximum(pre_activations, 0.0)
-    weights.append(ridge.minimiser(last, lams[-1]))
-    return Matrices((first_means, *layers, last), tuple(weights), ridge.residual(last, lams[-1]))
+    last = np.maximum(targets, 0.0)
+    weights.append(ridge.minimiser(last, decay[-1]))
+    return Matrices((first_means, *layers, last), tuple(weights), ridge.residual(last, decay[-1]))
 
 
 def _balanced_factors(

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat
 
-from theory.arguments import check_integer
+from theory.arguments import check_integer, check_sequence
 from theory.dufm._constructions import srg
 from theory.dufm._problem import SMALLEST_L
 from theory.geometry import triangular_graph
@@ -110,7 +110,9 @@ def rational_srg(
     Raises
     ------
     ValueError
-        If r < 4, or the zero solution is optimal.
+        If r < 4, another value is out of range, or the zero solution is optimal.
+    TypeError
+        If a value is of a wrong type.
 
     References
     ----------
@@ -122,7 +124,7 @@ def rational_srg(
     >>> [(w.nrows(), w.ncols(), w.rank()) for w in matrices.weights]
     [(5, 5, 5), (5, 5, 5), (10, 5, 5), (10, 10, 10)]
     """
-    r = check_integer("r", r, at_least=4)
+    r, n = check_integer("r", r, at_least=4), check_integer("n", n, at_least=1)
     L = check_integer("len(lams) − 1", len(lams) - 1, at_least=SMALLEST_L)
     exact = exact_lams(L, None, lams, above=0)
     K = comb(r, 2)
@@ -147,8 +149,11 @@ def rational_srg(
     ridge = final * final.transpose() + _identity(K) * (K * fmpq(exact[L].numerator, exact[L].denominator))
     output = final.transpose() * ridge.inv()
     if classes is not None:
-        means = fmpq_mat([[row[c] for c in classes] for row in means.table()])
-        output = fmpq_mat([output.table()[c] for c in classes])
+        kept = check_sequence(
+            "classes", classes, lambda name, c: check_integer(name, c, at_least=0, at_most=K - 1), entries="integers"
+        )
+        means = fmpq_mat([[row[c] for c in kept] for row in means.table()])
+        output = fmpq_mat([output.table()[c] for c in kept])
     return RationalMatrices(means, (first, *middle, to_last, output))
 
 

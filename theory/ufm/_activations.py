@@ -137,7 +137,7 @@ def activation(spec: ActivationLike, eps: float = 1e-3) -> Activation:
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If the name is unknown, or ε is not positive.
     TypeError
         If it is neither a name nor a function with a derivative.
 
@@ -154,6 +154,7 @@ def activation(spec: ActivationLike, eps: float = 1e-3) -> Activation:
             f"activation = {spec!r} is a {type(spec).__name__}; activation must be {names} or an Activation"
         )
     check_choice("activation", spec, _NAMES)
+    eps = check_real("eps", eps, above=0)
     return ReLUEpsilon(eps) if spec == "relu_eps" else ReLU() if spec == "relu" else Identity()
 
 
@@ -183,6 +184,7 @@ def activations(spec: ActivationLike | Sequence[ActivationLike], L: int, eps: fl
     >>> activations(["identity", "relu"], 3)
     (Identity(), ReLU())
     """
+    L = check_integer("L", L, at_least=1)
     if isinstance(spec, str) or not isinstance(spec, Sequence):
         return (activation(spec, eps),) * (L - 1)
     if len(spec) != L - 1:

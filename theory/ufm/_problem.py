@@ -213,7 +213,7 @@ def exact_lams(
     >>> exact_lams(2, None, [0.5, "1e-3", 1])
     (Fraction(1, 2), Fraction(1, 1000), Fraction(1, 1))
     """
-    at_least = 0 if above is None else None
+    L, at_least = check_integer("L", L, at_least=1, at_most=LARGEST_L), 0 if above is None else None
     one_of(lam, lams)
     if lams is None:
         return (check_exact("lam", lam, above=above, at_least=at_least),) * (L + 1)

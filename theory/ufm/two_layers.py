@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer
+from theory.arguments import check_array, check_integer, check_real
 from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
 from theory.ridge import minimiser
@@ -134,6 +134,7 @@ def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> S
     True
     """
     M, exponent = _of_moderate_size(pre_activations)
+    log_kappa = check_real("log_kappa", log_kappa)
     nuclear = power(M, 1)
     eigenvalues = np.zeros(M.shape[1])
     values = np.linalg.svd(np.maximum(M, 0), compute_uv=False)
