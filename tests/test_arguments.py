@@ -134,7 +134,7 @@ CALLS = [
         {"point": ufm.collapsed_point(PROBLEM), "tolerance": 0.125, "iterations": 2, "flat": 0.125, "memory": 2},
     ),
     (ufm.exact_lams, {"L": 3, "lam": None, "lams": LAMS}),
-    (ufm.exact_lams, {"L": 3, "lam": LAM, "above": 0}),
+    (ufm.exact_lams, {"L": 3, "lam": LAM, "positive": True}),
     (ufm.least_over_scale, {"L": 2, "log_kappa": -4.0, "eigenvalues": np.ones(2)}),
     (ufm.search, {"problem": PROBLEM, "starts": 2, "seed": 1, "tolerance": 0.125, "iterations": 3}),
     (ufm.within_class_deviation, {"features": X, "n": 3}),

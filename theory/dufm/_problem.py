@@ -43,4 +43,4 @@ def scalar_problem(
     K = check_integer("K", K, at_least=SMALLEST_K[solution], at_most=LARGEST_K)
     L = check_integer("L", L, at_least=SMALLEST_L, at_most=LARGEST_L)
     n = check_integer("n", n, at_least=1, at_most=LARGEST)
-    return Problem(K, L, exact_lams(L, lam, lams, above=0), n, (K,) * L, (ReLU(),) * (L - 1))
+    return Problem(K, L, exact_lams(L, lam, lams, positive=True), n, (K,) * L, (ReLU(),) * (L - 1))

@@ -56,7 +56,7 @@ def exact_loss(matrices: RationalMatrices, lams: Sequence[Scalar], n: int = 1) -
     Raises
     ------
     ValueError, TypeError
-        If a regularisation is not positive, there are not L+1 of them, or n < 1.
+        If a regularisation is negative, there are not L+1 of them, or n < 1.
 
     References
     ----------
@@ -126,7 +126,7 @@ def rational_srg(
     """
     r, n = check_integer("r", r, at_least=4), check_integer("n", n, at_least=1)
     L = check_integer("len(lams) − 1", len(lams) - 1, at_least=SMALLEST_L)
-    exact = exact_lams(L, None, lams, above=0)
+    exact = exact_lams(L, None, lams, positive=True)
     K = comb(r, 2)
     solution = srg(K, L, lams=exact, n=n)
     if not solution.nontrivial:

@@ -182,7 +182,7 @@ class Problem:
 
 
 def exact_lams(
-    L: int, lam: Scalar | None, lams: Sequence[Scalar] | None = None, *, above: int | None = None
+    L: int, lam: Scalar | None, lams: Sequence[Scalar] | None = None, *, positive: bool = False
 ) -> tuple[Fraction, ...]:
     """(λ_H1, λ_W1, …, λ_WL) as exact numbers, from one for all or L+1 of them.
 
@@ -194,8 +194,8 @@ def exact_lams(
         One for every matrix.
     lams : sequence of L+1 of these, or None
         One each; exactly one of `lam` and `lams` is given.
-    above : int, optional
-        What each has to exceed; by default each has to be at least 0.
+    positive : bool
+        Whether each has to be positive; by default each has to be at least 0.
 
     Returns
     -------
@@ -213,7 +213,8 @@ def exact_lams(
     >>> exact_lams(2, None, [0.5, "1e-3", 1])
     (Fraction(1, 2), Fraction(1, 1000), Fraction(1, 1))
     """
-    L, at_least = check_integer("L", L, at_least=1, at_most=LARGEST_L), 0 if above is None else None
+    L = check_integer("L", L, at_least=1, at_most=LARGEST_L)
+    above, at_least = (0, None) if positive else (None, 0)
     one_of(lam, lams)
     if lams is None:
         return (check_exact("lam", lam, above=above, at_least=at_least),) * (L + 1)

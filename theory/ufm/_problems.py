@@ -93,7 +93,7 @@ class Problems:
             if Ks.ndim or Ls.ndim:
                 raise ValueError(f"lams goes with scalar K and L; K has shape {Ks.shape}, L has shape {Ls.shape}")
             depth = check_integer("L", L, at_least=smallest_L, at_most=LARGEST_L)
-            total = sum(log_exact(value) for value in exact_lams(depth, None, lams, above=0)) + np.log(ns)
+            total = sum(log_exact(value) for value in exact_lams(depth, None, lams, positive=True)) + np.log(ns)
         else:
             logs = _logs("lam", lam)
             _check_broadcast(K=Ks.shape, L=Ls.shape, lam=logs.shape, n=ns.shape)

@@ -152,7 +152,7 @@ def _checked(
     n = check_integer("n", n, at_least=1)
     one_of(lam, lams)
     # one λ for all matrices is not repeated L+1 times: L may be very large
-    values = exact_lams(L, None, lams, above=0) if lams is not None else (check_exact("lam", lam, above=0),)
+    values = exact_lams(L, None, lams, positive=True) if lams is not None else (check_exact("lam", lam, above=0),)
     return K, Kappa.of(L, values, n)
 
 
