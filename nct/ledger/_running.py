@@ -41,7 +41,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @contextmanager
 def unshrunk(item: pytest.Function) -> Iterator[None]:
-    """Spare Hypothesis the search for the smallest example of a near miss, which nobody is shown.
+    """Spare Hypothesis its health checks and the search for the smallest example, which nobody is shown of a near miss.
 
     The settings of a test are an attribute that Hypothesis does not document; without it the run is only slower.
     """
@@ -50,8 +50,10 @@ def unshrunk(item: pytest.Function) -> Iterator[None]:
     if settings is None:
         yield
         return
+    from hypothesis import HealthCheck
+
     kept = [phase for phase in settings.phases if phase.name not in ("shrink", "explain")]
-    setattr(item.function, name, type(settings)(settings, phases=kept))
+    setattr(item.function, name, type(settings)(settings, phases=kept, suppress_health_check=list(HealthCheck)))
     try:
         yield
     finally:

@@ -86,8 +86,8 @@ def moved(value: Any, step: float) -> Iterator[Any]:
         yield value + 1
         yield value - 1
     elif isinstance(value, float):
-        yield value * (1 + step) if value else step
-        yield value * (1 - step) if value else -step
+        for other in (value * (1 + step), value * (1 - step)) if value else (step, -step):
+            yield float(f"{other:.12g}")  # what is printed names the edit
 
 
 def _of_operation(node: ast.BinOp) -> Iterator[ast.expr]:

@@ -98,8 +98,9 @@ class Mutants(ClaimItem):
             cache.set(place, [key, self.tally.to_json()])
 
     def _fingerprint(self) -> str:
-        options = self.config.getoption("--ledger-mutate"), sorted(item.nodeid for item in self._run)
-        return fingerprint(self.path, self.config.rootpath, *options)
+        names = ("--ledger-mutate", "--hypothesis-profile", "--hypothesis-seed")
+        options = [self.config.getoption(name, default=None) for name in names]
+        return fingerprint(self.path, self.config.rootpath, *options, sorted(item.nodeid for item in self._run))
 
     @property
     def _run(self) -> list[pytest.Function]:
