@@ -19,10 +19,12 @@ from nct.ledger._claim import Check, Claim, claim_of, natural
 from nct.ledger._folder import LedgerError, claim_files
 from nct.ledger._reach import Instances, Part, Search
 from nct.ledger._statement import Statement
-from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, UpperBound
+from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
 
 #: The calls that are made while a file is read; each takes texts, names and values that may stay unread.
-_VOCABULARY: dict[str, Callable[..., Any]] = {f.__name__: f for f in (Claim, Statement, Part, Instances, Search, OneOf)}
+_VOCABULARY: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (Claim, Statement, Part, Instances, Search, OneOf, Stronger)
+}
 
 _CONSTANTS = {
     "UpperBound": UpperBound,

@@ -14,9 +14,12 @@ class Stronger:
     ----------
     when : {"smaller", "larger"}
         Of truth values, false is smaller.
+    of : {"value", "condition", "conclusion"}
+        Whether it is the truth value of a condition or a conclusion; a condition is also dropped as a whole.
     """
 
     when: Literal["smaller", "larger"]
+    of: Literal["value", "condition", "conclusion"] = "value"
 
     def weaker(self, original: Any, edited: Any) -> Any:
         """Whether a value, or each entry of an array, says no more than the original one does."""
@@ -30,10 +33,10 @@ UpperBound = Stronger("smaller")
 LowerBound = Stronger("larger")
 
 #: The statement is of the cases in which this is true: true more often is stronger.
-Condition = Stronger("larger")
+Condition = Stronger("larger", "condition")
 
 #: The statement says that this is true: true less often is stronger.
-Conclusion = Stronger("smaller")
+Conclusion = Stronger("smaller", "conclusion")
 
 
 @dataclass(frozen=True)

@@ -191,9 +191,19 @@ def _of_function(function: FunctionType, manner: Manner) -> Iterator[Edit]:
     if source is None:
         return
     found = [*edits_of_source(function, manner.step), *_of_surroundings(function, source.tree, manner)]
+    if isinstance(manner.declared, Stronger) and manner.declared.of == "condition":
+        yield Edit(_always, ("the condition is dropped",), f"- {_first_line(source.tree)}\n+ True\n")
     for edit in found:
         stronger = manner.declared if isinstance(manner.declared, Stronger) else None
         yield edit if stronger is None else replace(edit, comparison=Comparison(function, edit.value, stronger))
+
+
+def _always(*given: object, **named: object) -> bool:
+    return True
+
+
+def _first_line(tree: ast.AST) -> str:
+    return ast.unparse(tree).splitlines()[0]
 
 
 def _of_surroundings(function: FunctionType, tree: ast.AST, manner: Manner) -> Iterator[Edit]:

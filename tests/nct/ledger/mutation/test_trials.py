@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from nct.ledger import Conclusion, LowerBound, UpperBound, require
+from nct.ledger import Conclusion, Condition, LowerBound, UpperBound, require
 from nct.ledger.mutation import Manner, OutOfTime, Tally, Trace, Trials, edits_of, fingerprint, limited, name_edits
 
 
@@ -118,6 +118,18 @@ def test_conclusions_are_compared_on_false_forms_too():
     tried.put_to(check, seconds, "check")
     assert tried.tally().discarded == {"weaker": 2}  # m <= 4 and m >= 3
     assert tried.tally().rate == 1
+
+
+@pytest.mark.parametrize(("instances", "survivors"), [((-2, 3), 0), ((2, 3), 1)])
+def test_a_condition_that_can_be_dropped_unnoticed(instances, survivors):
+    def check(statement):
+        for m in instances:
+            if statement(m):
+                require(abs(m) == m, "differs")
+
+    tally = trials(lambda m: m > 0, check, declared=Condition)
+    assert [one.name for one in tally.survived].count("the condition is dropped") == survivors
+    assert tally.discarded.get("weaker", 0) >= 1
 
 
 @pytest.mark.parametrize(
