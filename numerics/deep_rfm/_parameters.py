@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 
@@ -41,7 +41,7 @@ class PartsAsParameters(BaseEstimator):  # type: ignore[misc]
                 }
         return parameters
 
-    def set_params(self, **parameters: Any) -> Self:
+    def set_params(self, **parameters: Any) -> "PartsAsParameters":
         """Set parameters by name, those of parts last.
 
         Parameters
