@@ -43,7 +43,21 @@ def _blas() -> Any:
 def gram(A: Float[Tensor, "n d"], *, mirror: bool = True) -> Float[Tensor, "n n"]:
     """A Aᵀ for about half the multiplications of a general product, exactly symmetric.
 
-    With ``mirror=False``, zero below the diagonal blocks.
+    Parameters
+    ----------
+    A : Tensor, shape (n, d)
+        The factor.
+    mirror : bool
+        Whether to fill in what is below the diagonal blocks; zero there without.
+
+    Returns
+    -------
+    Tensor, shape (n, n)
+
+    Examples
+    --------
+    >>> gram(torch.tensor([[1.0, 2.0], [0.0, 3.0]])).tolist()
+    [[5.0, 6.0], [6.0, 9.0]]
     """
     n = A.shape[0]
     out = A.new_empty(n, n) if mirror else A.new_zeros(n, n)
@@ -52,7 +66,19 @@ def gram(A: Float[Tensor, "n d"], *, mirror: bool = True) -> Float[Tensor, "n n"
 
 
 def add_gram(out: Float[Tensor, "n n"], A: Float[Tensor, "n d"], *, beta: float = 1.0, mirror: bool = True) -> None:
-    """out ← beta · out + A Aᵀ, in place, on and above the diagonal blocks (and mirrored below if asked)."""
+    """Add A Aᵀ to beta · out, in place, on and above the diagonal blocks.
+
+    Parameters
+    ----------
+    out : Tensor, shape (n, n)
+        What is added to.
+    A : Tensor, shape (n, d)
+        The factor.
+    beta : float
+        By which `out` is multiplied first; where it is zero, `out` is not read.
+    mirror : bool
+        Whether to make the result symmetric below the diagonal blocks, too.
+    """
     n = A.shape[0]
     if beta == 0.0 and n <= _BLAS_LEAF and _one_thread(A):
         values = A.detach().numpy()
@@ -75,7 +101,24 @@ def add_gram(out: Float[Tensor, "n n"], A: Float[Tensor, "n d"], *, beta: float 
 
 
 def triangular_product(T: Float[Tensor, "n n"], X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-    """triu(T) X for about half the multiplications; entries of T below the diagonal are never read into the result."""
+    """triu(T) X for about half the multiplications; entries of T below the diagonal are never read into the result.
+
+    Parameters
+    ----------
+    T : Tensor, shape (n, n)
+        Whose upper triangle counts.
+    X : Tensor, shape (n, d)
+        The other factor.
+
+    Returns
+    -------
+    Tensor, shape (n, d)
+
+    Examples
+    --------
+    >>> triangular_product(torch.tensor([[1.0, 2.0], [torch.nan, 3.0]]), torch.ones(2, 1)).tolist()
+    [[3.0], [3.0]]
+    """
     if _one_thread(X):
         (multiply,) = get_blas_funcs(("trmm",), dtype=T.detach().numpy().dtype)
         with _blas_on_one_thread():  # in BLAS's order of memory (T X)ᵀ = Xᵀ Tᵀ
@@ -98,18 +141,61 @@ def _triangular_into(out: Tensor, T: Tensor, X: Tensor) -> None:
 
 
 def row_blocks(A: Float[Tensor, "n d"]) -> Iterator[slice]:
-    """Slices of rows small enough that temporaries of their size stay in cache (or, on a GPU, in bounds)."""
+    """Slices of rows so few that temporaries of their size stay in cache (or, on a GPU, in bounds).
+
+    Parameters
+    ----------
+    A : Tensor, shape (n, d)
+        Whose rows they are.
+
+    Yields
+    ------
+    slice
+    """
     rows = max(1, _CHUNK.get(A.device.type, 1 << 22) // A.shape[1])
     for start in range(0, A.shape[0], rows):
         yield slice(start, min(start + rows, A.shape[0]))
 
 
 def row_squares(A: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """‖row‖² of every row."""
+    """‖row‖² of every row.
+
+    Parameters
+    ----------
+    A : Tensor, shape (n, d)
+        Rows, for whose squares there are numbers.
+
+    Returns
+    -------
+    Tensor, shape (n,)
+
+    Examples
+    --------
+    >>> row_squares(torch.tensor([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [25.0, 0.0]
+    """
     return torch.cat([A[rows].square().sum(dim=1) for rows in row_blocks(A)])
 
 
 def psd_eigh(M: Float[Tensor, "d d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
-    """Eigenvalues (ascending, those below zero by rounding set to zero) and eigenvectors of a symmetric PSD matrix."""
+    """Eigenvalues and eigenvectors of a symmetric positive semi-definite matrix.
+
+    Parameters
+    ----------
+    M : Tensor, shape (d, d)
+        The matrix.
+
+    Returns
+    -------
+    values : Tensor, shape (d,)
+        Ascending; those that are below zero by rounding are zero.
+    vectors : Tensor, shape (d, d)
+        In columns.
+
+    Examples
+    --------
+    >>> psd_eigh(torch.ones(2, 2, dtype=torch.float64))[0].round(decimals=12).tolist()
+    [0.0, 2.0]
+    """
     values, vectors = torch.linalg.eigh(M)
     return values.clamp_min(0.0), vectors

@@ -189,6 +189,8 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     Traceback (most recent call last):
     ...
     ValueError: polish = 'no'; polish must be one of 'none', 'best'
+    >>> type(check_choice("polish", np.str_("best"), ["none", "best"]))
+    <class 'str'>
     """
     for choice in choices:
         if isinstance(value, type(choice)) and isinstance(value, bool) == isinstance(choice, bool) and value == choice:

@@ -19,7 +19,7 @@ __all__ = ["gradients", "take_near"]
 
 _NEAR = 1e-2  # pairs nearer than this part of the size are taken out
 _FEW = 8  # of a point, that are taken out as differences
-_CHUNK = 1 << 22  # entries of differences taken at a time
+_CHUNK = 1 << 18  # entries of differences taken at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,7 +56,9 @@ class DrawnFeatures:
         if self.bias is not None:
             out.add_(self.bias)
         out = out.relu_() if self.activation == "relu" else out.cos_()
-        return out if self.scale == 1.0 else out.mul_(self.scale)
+        if self.scale != 1.0:
+            out.mul_(self.scale)
+        return check_matrix("the matrix of features", out)  # the points may be beyond what the weights can bear
 
 
 @dataclass(frozen=True)

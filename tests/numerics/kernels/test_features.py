@@ -102,3 +102,16 @@ def test_numbers_of_every_type_are_taken_and_kept_plain():
     assert features == CosineFeatures(5, "laplace-l1", 0.25)
     assert (type(features.width), type(features.bandwidth)) == (int, float)
     assert ReLUFeatures(5.0) == ReLUFeatures(torch.tensor(5)) == ReLUFeatures(5)
+
+
+@pytest.mark.parametrize("feature_map", [ReLUFeatures(7), CosineFeatures(7)])
+def test_features_that_no_number_holds_are_refused(feature_map):
+    drawn = feature_map.draw(3, generator(), dtype=torch.float32)
+    with pytest.raises(ValueError, match="the matrix of features contains NaN or infinity"):
+        drawn(torch.full((2, 3), 3e38))
+
+
+def test_features_are_differentiable():
+    X = points().requires_grad_()
+    ReLUFeatures(7).draw(3, generator())(X).sum().backward()
+    assert X.grad.shape == X.shape
