@@ -105,9 +105,11 @@ class Entry:
         return [record for record in self.records if record.role in ("printed", "amended", "seen")]
 
     @property
-    def status(self) -> Literal["holds", "amended", "fails", "observed", "broken"]:
-        """The verdict, or ``broken`` if an item failed."""
-        return "broken" if any(record.outcome == "failed" for record in self.records) else self.claim["verdict"]
+    def status(self) -> Literal["holds", "amended", "fails", "observed", "broken", "not run"]:
+        """The verdict, or ``broken`` if an item failed, or ``not run`` if none of the evidence ran."""
+        if any(record.outcome == "failed" for record in self.records):
+            return "broken"
+        return self.claim["verdict"] if any(r.outcome == "passed" for r in self.evidence) else "not run"
 
     @property
     def kinds(self) -> list[str]:

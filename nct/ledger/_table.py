@@ -7,7 +7,14 @@ from nct.ledger._book import Book, Entry
 from nct.ledger._claim import VERDICTS
 from nct.tables import table
 
-_STYLE = {"holds": "green", "observed": "green", "amended": "yellow", "fails": "yellow", "broken": "red"}
+_STYLE = {
+    "holds": "green",
+    "observed": "green",
+    "amended": "yellow",
+    "fails": "yellow",
+    "broken": "red",
+    "not run": "yellow",
+}
 
 
 def lines(book: Book, *, width: int | None = None, colour: bool = False) -> Iterator[tuple[str, str]]:
@@ -95,5 +102,5 @@ def _details(entries: list[Entry]) -> dict[str, list[tuple[str, str]]]:
 
 def _count(entries: list[Entry]) -> str:
     count: Counter[str] = Counter(entry.status for entry in entries)
-    told = ", ".join(f"{count[status]} {status}" for status in (*VERDICTS, "broken") if count[status])
+    told = ", ".join(f"{count[status]} {status}" for status in (*VERDICTS, "broken", "not run") if count[status])
     return f"{len(entries)} claim{'s' * (len(entries) != 1)}: {told}"

@@ -80,6 +80,17 @@ def test_an_expression_that_is_none(two_claims):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.parametrize(
+    "arguments", [["proofs_checks/example/test_sum.py::rules"], ["-k", "example.sum and near-miss"]]
+)
+def test_a_verdict_is_not_printed_without_evidence(two_claims, arguments):
+    result = two_claims.run(*arguments)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["example.sum *not run*", "1 claim: 1 not run"])
+    assert two_claims.written["example.sum"]["status"] == "not run"
+    assert two_claims.written["example.sum"]["reach"] is None
+
+
 def test_selecting_nothing_writes_an_empty_ledger(two_claims):
     assert two_claims.run("-k", "nothing").ret == pytest.ExitCode.NO_TESTS_COLLECTED
     assert two_claims.written == {}
