@@ -50,10 +50,10 @@ def test_unit_rows_are_those_of_the_rescaled_rows(exponent, seed):
     assert torch.equal(unit_rows(torch.stack([X, 2.0 * X])), torch.stack([rows, rows]))
 
 
-@given(st.floats(-330, 330), st.floats(-300, 300))
+@given(st.floats(-307, 307), st.floats(-300, 300))
 def test_what_is_restored_is_right_or_refused(size, scale):
     scale = 2.0 ** round(scale / math.log10(2.0) / 2.0)
-    value = torch.tensor([10.0**size], dtype=F64).clamp(1e-307, 1e307)
+    value = torch.tensor([10.0**size], dtype=F64)
     exact = math.log10(float(value)) + 2.0 * math.log10(scale)
     if scale == 1.0 or -307.6 < exact < 308.2:
         expected = math.ldexp(float(value), 2 * round(math.log2(scale)))

@@ -66,7 +66,7 @@ def test_the_command_stops_and_resumes(capsys, start_nct, tmp_path):
         (["--resume"], "--resume needs --checkpoint"),
         (["--depth", "0"], "depth = 0; depth must be an integer ≥ 1"),
         (["--bandwidth", "-1"], "bandwidth must be a finite real number > 0"),
-        (["--samples", "5000"], "samples must lie in 1…1797"),
+        (["--samples", "5000"], "samples must be an integer ≥ 1 and ≤ 1797"),
         (["--feature-bandwidth", "2"], "ReLU features have none"),
         (["--device", "abacus"], "device 'abacus' cannot be used"),
         (["--data", "imagenet"], "invalid choice"),
