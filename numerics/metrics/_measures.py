@@ -18,7 +18,7 @@ which is of use for batches, gives nan there.
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from numerics.linalg import gram
@@ -295,7 +295,7 @@ def covariance_effective_rank(statistics: ClassStatistics) -> Float[Tensor, ""]:
     return effective_rank(psd_spectrum(_scaled_covariance(statistics)))
 
 
-def nc4(X: Float[Tensor, "N d"], predictions: Int[Tensor, " N"], means: Float[Tensor, "K d"]) -> Float[Tensor, ""]:
+def nc4(X: Float[Tensor, "N d"], predictions: Integer[Tensor, " N"], means: Float[Tensor, "K d"]) -> Float[Tensor, ""]:
     """Return NC4, the share of samples whose prediction is not the class of the nearest class mean.
 
     Parameters

@@ -7,7 +7,7 @@ that measures keep their relative accuracy as features collapse.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from numerics.linalg import gram
@@ -146,7 +146,7 @@ def check_features(X: Tensor, dtype: torch.dtype) -> Float[Tensor, "N d"]:
 
 def class_statistics(
     X: Float[Tensor, "N d"],
-    y: Int[Tensor, " N"],
+    y: Integer[Tensor, " N"],
     num_classes: int,
     *,
     scatter: bool = False,

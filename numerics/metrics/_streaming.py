@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -146,7 +146,7 @@ class NeuralCollapse(_KeepsPrecision):
         """Return what has been accumulated in this process so far."""
         return self.layout.unpack(self.moments)
 
-    def update(self, X: Float[Tensor, "N d"], y: Int[Tensor, " N"]) -> None:
+    def update(self, X: Float[Tensor, "N d"], y: Integer[Tensor, " N"]) -> None:
         """Take in a batch of features and labels."""
         batch = class_statistics(X, y, self.num_classes, scatter=self.scatter, dtype=self.accumulate_dtype)
         if X.shape[1] != self.num_features:
@@ -195,7 +195,7 @@ class NearestClassCenter(_KeepsPrecision):
         self.add_state("mismatches", default=torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("samples", default=torch.tensor(0), dist_reduce_fx="sum")
 
-    def update(self, X: Float[Tensor, "N d"], predictions: Int[Tensor, " N"]) -> None:
+    def update(self, X: Float[Tensor, "N d"], predictions: Integer[Tensor, " N"]) -> None:
         """Take in a batch of features and predicted classes."""
         X = check_features(X, self.means.dtype)
         labels = check_labels("predictions", predictions, samples=X.shape[0], classes=self.means.shape[0])

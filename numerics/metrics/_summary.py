@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from numerics.metrics import _measures as measures
@@ -41,7 +41,7 @@ class CollapseMetrics:
 
 def collapse_metrics(
     X: Float[Tensor, "N d"],
-    y: Int[Tensor, " N"],
+    y: Integer[Tensor, " N"],
     num_classes: int,
     *,
     weighting: Weighting = "classes",

@@ -51,11 +51,10 @@ def _within(name: str, value: Any, low: float, high: float, allowed: str) -> Flo
         at = tuple(map(int, np.argwhere(wrong)[0]))
         entry = f"{name}[{', '.join(map(str, at))}]" if at else name
         raise ValueError(f"{entry} = {float(array[at])!r}; {name} must be in {allowed}")
-    clipped: Float[np.ndarray, "..."] = np.clip(array, low, high)
-    return clipped
+    return np.asarray(np.clip(array, low, high))
 
 
-def lune(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def lune(x: Float[np.ndarray, "..."] | np.float64) -> Float[np.ndarray, "..."]:
     """Return sin x − x cos x on [0, π]; below 1.5 by its series x³/3 (1 − x²/10 (1 − x²/28 (1 − x²/54 (…))))."""
     tail = np.ones_like(x)
     for k in range(12, 0, -1):  # the ratio of consecutive terms is −x²/(2k(2k+3))
@@ -64,7 +63,7 @@ def lune(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return value
 
 
-def arc_of_squares(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def arc_of_squares(x: Float[np.ndarray, "..."] | np.float64) -> Float[np.ndarray, "..."]:
     """Return x (1 + 2 cos² x) − 3 sin x cos x on [0, π]; below 0.5 by its series."""
     t = 2 * x
     series = sum((-1) ** k * t ** (2 * k + 1) * (k - 1) / factorial(2 * k + 1) for k in range(2, 14))
@@ -72,7 +71,7 @@ def arc_of_squares(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     return value
 
 
-def fourth_power_of_sine(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def fourth_power_of_sine(x: Float[np.ndarray, "..."] | np.float64) -> Float[np.ndarray, "..."]:
     """Return the integral of sin⁴ from 0 to x on [0, π]; below 0.5 by its series."""
     series = sum(
         (-1) ** k * (4 ** (2 * k + 1) - 4 ** (k + 2)) * x ** (2 * k + 1) / factorial(2 * k + 1) for k in range(2, 14)

@@ -112,7 +112,7 @@ def fixed_point(Y: ArrayLike, *, lam_k: float, lam_map: float, kappa: float) -> 
            [2., 2.]])
     """
     Y = as_one_hot(Y)
-    scales = fixed_point_scales(list(class_sizes(Y)), lam_k=lam_k, lam_map=lam_map, kappa=kappa)
+    scales = fixed_point_scales(class_sizes(Y).tolist(), lam_k=lam_k, lam_map=lam_map, kappa=kappa)
     gram: Float[np.ndarray, "N N"] = Y.T @ (scales[:, None] * Y)
     return gram
 

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def distance_ratio(theta: ArrayLike) -> Float[np.ndarray, "..."]:
+def distance_ratio(theta: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     r"""Return the root-mean-square distance of the random features over the distance of the vectors.
 
     $$
@@ -60,11 +60,11 @@ def distance_ratio(theta: ArrayLike) -> Float[np.ndarray, "..."]:
     >>> distance_ratio([0.0, np.pi]) ** 2
     array([1. , 0.5])
     """
-    ratio: Float[np.ndarray, "..."] = np.sqrt(1 - _drop(as_angle("theta", theta)))
+    ratio: Float[np.ndarray, "..."] | np.float64 = np.sqrt(1 - _drop(as_angle("theta", theta)))
     return ratio
 
 
-def distance_ratio_slope(theta: ArrayLike) -> Float[np.ndarray, "..."]:
+def distance_ratio_slope(theta: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     """Return the derivative of `distance_ratio` squared, −sin θ (θ − sin θ)/(π (1 − cos θ)²).
 
     It is negative inside (0, π), −2/(3π) at θ = 0 and 0 at θ = π.
@@ -99,7 +99,7 @@ def distance_ratio_slope(theta: ArrayLike) -> Float[np.ndarray, "..."]:
     return np.where(small, -2 / (3 * np.pi), slope)
 
 
-def squared_distance_variance(theta: ArrayLike) -> Float[np.ndarray, "..."]:
+def squared_distance_variance(theta: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     """Return D times the relative variance of the squared distance S of the random features, D Var S / (E S)².
 
     It is independent of D: the variance of one feature's share in units of its squared mean, 5 at θ = 0 and 2 at θ = π.
@@ -135,11 +135,13 @@ def squared_distance_variance(theta: ArrayLike) -> Float[np.ndarray, "..."]:
     alone = np.where(small, 0.0, fourth_power_of_sine(theta) / scale**4)
     both = fourth_power_of_sine((np.pi - theta) / 2)
     fourth = 4 * (8 / (2 * np.pi)) * (2 * alone + 2 * both)
-    relative: Float[np.ndarray, "..."] = fourth / (1 - _drop(theta)) ** 2 - 1
+    relative: Float[np.ndarray, "..."] | np.float64 = fourth / (1 - _drop(theta)) ** 2 - 1
     return relative
 
 
-def distance_ratio_bounds(theta: ArrayLike, D: int) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
+def distance_ratio_bounds(
+    theta: ArrayLike, D: int
+) -> tuple[Float[np.ndarray, "..."] | np.float64, Float[np.ndarray, "..."] | np.float64]:
     """Return bounds on the expected distance ratio E‖σ(Wx)−σ(Wy)‖/‖x−y‖ with D features.
 
     Parameters

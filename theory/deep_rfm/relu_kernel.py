@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-def expected_product(r: ArrayLike) -> Float[np.ndarray, "..."]:
+def expected_product(r: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     """Return the expected inner product of the random features of two unit vectors, (sin θ + (π−θ) cos θ)/π.
 
     Parameters
@@ -77,7 +77,7 @@ def expected_product(r: ArrayLike) -> Float[np.ndarray, "..."]:
     return lune(np.arccos(-as_cosine("r", r))) / np.pi
 
 
-def product_variance(r: ArrayLike) -> Float[np.ndarray, "..."]:
+def product_variance(r: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     r"""Return D times the variance of the inner product of the random features of two unit vectors.
 
     $$
