@@ -12,6 +12,7 @@ from numerics.agop import kernel_agop
 from numerics.deep_rfm._measuring import timed
 from numerics.kernels import Kernel
 from numerics.linalg import psd_eigh
+from numerics.tensors import check_matrix
 
 __all__ = ["AgopRoot", "agop_root"]
 
@@ -94,6 +95,11 @@ def agop_root(
     >>> agop_root(Linear(), X, 3.0 * X).matrix.tolist()  # the gradient of x ↦ 3x
     [[3.0, 0.0], [0.0, 3.0]]
     """
+    if not isinstance(kernel, Kernel):
+        raise TypeError(
+            f"kernel is a {type(kernel).__name__}; kernel must be a linear or radial one of numerics.kernels"
+        )
+    check_matrix("X", X, detached=True)
     if kernel.M is not None:
         raise ValueError("kernel has a Mahalanobis matrix M; kernel must have none: M^{1/2} is what is computed")
     timings = {} if timings is None else timings

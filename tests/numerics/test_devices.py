@@ -86,6 +86,15 @@ def test_kernel_agop(route, limit):
     same(there, here)
 
 
+@pytest.mark.parametrize("size", [2.0**400, 2.0**-400])
+def test_data_of_any_size(size):
+    X, alpha = collapsed(), points(120, 3, 3)
+    kernel = Laplace(2.0 * size)
+    same(kernel((size * X).to("cuda")), Laplace(2.0)(X))
+    there = kernel_agop(kernel, (size * X).to("cuda"), (size * alpha).to("cuda"), route="features")
+    same(there, kernel_agop(Laplace(2.0), X, alpha, route="features"))
+
+
 @pytest.mark.parametrize("singular", ["pinv", "jitter"])
 def test_kernel_regression(singular):
     X = collapsed()

@@ -53,6 +53,12 @@ def test_root_squares_to_the_agop_in_either_eigenproblem(n, d, kernel):
 def test_root_refuses_a_kernel_with_a_metric_of_its_own():
     with pytest.raises(ValueError, match="kernel must have none"):
         agop_root(Laplace(1.0, M=torch.eye(2, dtype=F64)), points(3, 2), points(3, 1))
+    with pytest.raises(TypeError, match="kernel is a str"):
+        agop_root("laplace", points(3, 2), points(3, 1))
+    with pytest.raises(TypeError, match="X is a list"):
+        agop_root(Laplace(1.0), points(3, 2).tolist(), points(3, 1))
+    with pytest.raises(ValueError, match="X contains NaN or infinity"):
+        agop_root(Laplace(1.0), points(3, 7) / 0.0, points(3, 1))
 
 
 # --- the estimator -----------------------------------------------------------------------------------------------
