@@ -18,3 +18,16 @@ register_profiles()
 settings.load_profile("ledger")
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--shapes", action="store_true", help="check every annotation: shapes by jaxtyping, types by beartype"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--shapes"):
+        from shapes import check_shapes
+
+        check_shapes()

@@ -40,7 +40,7 @@ class Block:
 
     classes: int
     order: int | None
-    scales: Float[np.ndarray, " L-1"]
+    scales: Float[np.ndarray, " scaled"]
 
     @classmethod
     def srg(cls, r: int, problem: Problem) -> Block:
@@ -156,7 +156,7 @@ def _some_classes(whole: Solution, kept: np.ndarray) -> Matrices:
 
 def _scales(
     problem: Problem, best: Minimum, log_kappa: Float[np.ndarray, "1"], log_spread: float, log_step: float
-) -> Float[np.ndarray, " L-1"]:
+) -> Float[np.ndarray, " scaled"]:
     """α_2, …, α_L by equation (6).
 
     At the optimum each of W_2, …, W_{L−1} costs the same, and H_1 and W_1 together cost twice that. The first layer

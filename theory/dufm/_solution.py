@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from jaxtyping import Float
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 __all__ = ["Solution"]
 
@@ -54,7 +55,7 @@ class Solution:
     n: int
     lams: tuple[float, ...]
     loss: float
-    scales: Float[np.ndarray, "blocks L-1"]
+    scales: Float[np.ndarray, "blocks scaled"]
     ranks: tuple[int, ...]
     make_graph: Callable[[], nx.Graph] = field(compare=False)
     make_matrices: Callable[[], Matrices] = field(compare=False)
@@ -169,5 +170,5 @@ class Solution:
         return f"<table><caption>{self.name} solution</caption>{body}</table>"
 
 
-def _freeze(array: np.ndarray[Any, Any]) -> None:
+def _freeze(array: NDArray[Any]) -> None:
     array.flags.writeable = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,7 @@ __all__ = ["Activation", "ActivationLike", "Identity", "ReLU", "ReLUEpsilon", "a
 _NAMES = ("relu", "relu_eps", "identity")
 
 
+@runtime_checkable
 class Activation(Protocol):
     """A function of the entries with its derivative."""
 
