@@ -27,7 +27,16 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "any_type: passes on purpose what annotations do not allow; not with --shapes")
     if config.getoption("--shapes"):
         from shapes import check_shapes
 
         check_shapes()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out of ``--shapes`` what breaks an annotation on purpose: names with "wrong", and the marker ``any_type``."""
+    if config.getoption("--shapes"):
+        left = [item for item in items if "wrong" in item.nodeid or item.get_closest_marker("any_type")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]

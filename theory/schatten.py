@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["minimal_factors", "power", "variational_constant", "variational_value"]
 
 
-def power(matrix: Float[np.ndarray, "rows columns"], p: float) -> float:
+def power(matrix: Float[np.ndarray, "_ _"], p: float) -> float:
     """The p-th power of the Schatten-p quasi-norm, Σ_i s_iᵖ.
 
     Parameters
@@ -101,7 +101,7 @@ def variational_constant(lams: Sequence[float]) -> float:
     return float(len(decay) / 2 * np.exp(np.log(decay).mean()))
 
 
-def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float]) -> float:
+def variational_value(matrix: Float[np.ndarray, "_ _"], lams: Sequence[float]) -> float:
     """The least Σ_i (λ_i/2) ‖A_i‖² over all factorisations A₁ ⋯ A_L of a matrix.
 
     Parameters
@@ -130,7 +130,7 @@ def variational_value(matrix: Float[np.ndarray, "rows columns"], lams: Sequence[
 
 
 def minimal_factors(
-    matrix: Float[np.ndarray, "rows columns"], lams: Sequence[float], width: int | None = None
+    matrix: Float[np.ndarray, "_ _"], lams: Sequence[float], width: int | None = None
 ) -> list[Float[np.ndarray, "left right"]]:
     """Factors A₁, …, A_L of a matrix for which the weighted sum of squared norms is least.
 
@@ -184,7 +184,7 @@ def minimal_factors(
 
 
 def _svd(
-    matrix: Float[np.ndarray, "rows columns"],
+    matrix: Float[np.ndarray, "_ _"],
 ) -> tuple[Float[np.ndarray, "rows rank"], Float[np.ndarray, " rank"], Float[np.ndarray, "rank columns"]]:
     array = check_array("matrix", matrix, ndim=2)
     U, s, Vt = np.linalg.svd(array, full_matrices=False)

@@ -34,7 +34,7 @@ class Matrices:
     """
 
     class_means: tuple[Float[np.ndarray, "d K"], ...]
-    weights: tuple[Float[np.ndarray, "d_out d_in"], ...]
+    weights: tuple[Float[np.ndarray, "_ _"], ...]
     residual: Float[np.ndarray, "K K"] | None = None
 
     def loss(self, lams: Sequence[float], n: int = 1) -> float:
@@ -63,7 +63,7 @@ class Matrices:
 
 def evaluate_loss(
     features: Float[np.ndarray, "d N"],
-    weights: Sequence[Float[np.ndarray, "d_out d_in"]],
+    weights: Sequence[Float[np.ndarray, "_ _"]],
     lams: Sequence[Scalar],
     n: int = 1,
 ) -> float:

@@ -113,7 +113,7 @@ class Solution:
         values: Float[np.ndarray, "d_l K"] = self.weights(l - 1) @ self.class_means(l - 1)
         return values
 
-    def weights(self, l: int) -> Float[np.ndarray, "d_out d_in"]:
+    def weights(self, l: int) -> Float[np.ndarray, "_ _"]:
         """W_l, l = 1, …, L; read-only, of shape (d_{l+1}, d_l)."""
         return self.matrices.weights[self._layer(l) - 1]
 

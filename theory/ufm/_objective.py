@@ -16,7 +16,7 @@ __all__ = ["objective", "objective_and_gradient"]
 
 
 def objective(
-    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
 ) -> float:
     """The objective at given features and weights.
 
@@ -51,8 +51,8 @@ def objective(
 
 
 def objective_and_gradient(
-    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
-) -> tuple[float, list[Float[np.ndarray, "rows columns"]]]:
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
+) -> tuple[float, list[Float[np.ndarray, "_ _"]]]:
     """The objective, and its gradients in H_1, W_1, …, W_L.
 
     Where the ReLU is not differentiable, the derivative 0 is taken.
@@ -92,8 +92,8 @@ def objective_and_gradient(
 
 
 def _run(
-    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
-) -> tuple[list[Float[np.ndarray, "rows columns"]], list[Float[np.ndarray, "d N"]], list[Float[np.ndarray, "d N"]]]:
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
+) -> tuple[list[Float[np.ndarray, "_ _"]], list[Float[np.ndarray, "_ N"]], list[Float[np.ndarray, "_ N"]]]:
     """H_1, W_1, …, W_L; H_1, …, H_L; and the pre-activations W_l H_l."""
     matrices = [np.asarray(matrix, float) for matrix in (features, *weights)]
     shapes = [matrix.shape for matrix in matrices]
@@ -107,7 +107,7 @@ def _run(
 
 
 def _value(
-    problem: Problem, matrices: Sequence[Float[np.ndarray, "rows columns"]], residual: Float[np.ndarray, "K N"]
+    problem: Problem, matrices: Sequence[Float[np.ndarray, "_ _"]], residual: Float[np.ndarray, "K N"]
 ) -> float:
     fit = (residual**2).sum() / (2 * problem.N)
     decay = (lam / 2 * (matrix**2).sum() for lam, matrix in zip(problem.lams, matrices, strict=True))

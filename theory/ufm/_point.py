@@ -46,7 +46,7 @@ class Point:
 
     problem: Problem
     features: Float[np.ndarray, "d N"]
-    weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+    weights: Sequence[Float[np.ndarray, "_ _"]]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", np.asarray(self.features, float))

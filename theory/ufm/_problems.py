@@ -156,7 +156,7 @@ def _check_broadcast(**shapes: tuple[int, ...]) -> None:
         raise ValueError(f"the shapes of the arguments do not broadcast: {listed}") from None
 
 
-def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
+def _logs(name: str, values: Any) -> float | Float[np.ndarray, "..."]:
     """log of positive numbers of any allowed type, elementwise."""
     refuse_masked(name, values)
     array = np.asarray(values)

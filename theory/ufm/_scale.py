@@ -22,7 +22,7 @@ import numpy as np
 from theory.arguments import check_array, check_integer, check_real
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
 
 __all__ = ["Minimum", "ScaleMinimum", "least_over_scale", "minimise_scale"]
 
@@ -182,7 +182,7 @@ class _Objective:
         )
         return height
 
-    def at(self, index: Int[np.ndarray, " some"]) -> _Objective:
+    def at(self, index: Int[np.ndarray, " some"] | Bool[np.ndarray, " problems"]) -> _Objective:
         return _Objective(
             self.log_kappa[index], self.L[index], self.weights[:, index], self.inverse[:, index], self.shift[index]
         )
@@ -226,8 +226,8 @@ def _improve(
     where: _FloatVector,
     f: _Objective,
     index: Int[np.ndarray, " some"],
-    lower: _FloatVector,
-    upper: _FloatVector,
+    lower: Float[np.ndarray, " some"],
+    upper: Float[np.ndarray, " some"],
 ) -> None:
     """Find where f(index) stops falling in [lower, upper], by Newton's method in the bracket; keep what is better."""
     if not index.size:

@@ -119,7 +119,7 @@ def descend(
     sizes = [m.shape for m in matrices]
     cuts = np.cumsum([a * b for a, b in sizes])[:-1]
 
-    def unpack(x: Float[np.ndarray, " parameters"]) -> list[Float[np.ndarray, "rows columns"]]:
+    def unpack(x: Float[np.ndarray, " parameters"]) -> list[Float[np.ndarray, "_ _"]]:
         return [part.reshape(size) for part, size in zip(np.split(x, cuts), sizes, strict=True)]
 
     def objective(x: Float[np.ndarray, " parameters"]) -> tuple[float, Float[np.ndarray, " parameters"]]:

@@ -75,7 +75,7 @@ def free_descent(
 
 
 def solution_of_matrices(
-    matrices: list[Float[np.ndarray, "d_out d_in"]], origin: Solution, name: str | None = None
+    matrices: list[Float[np.ndarray, "_ _"]], origin: Solution, name: str | None = None
 ) -> Solution:
     """The solution with class means M_1 and weights W_1, …, W_L given; its graph is that of `origin`."""
     means = [matrices[0]]
@@ -99,7 +99,7 @@ def solution_of_matrices(
     )
 
 
-def _padded(solution: Solution) -> list[Float[np.ndarray, "d_out d_in"]]:
+def _padded(solution: Solution) -> list[Float[np.ndarray, "_ _"]]:
     """M_1, W_1, …, W_L with room for at least K units in every layer."""
     K, L = solution.K, solution.L
     widths = [max(K, len(solution.class_means(l))) for l in range(1, L + 1)]
@@ -113,8 +113,8 @@ def _padded(solution: Solution) -> list[Float[np.ndarray, "d_out d_in"]]:
 
 
 def _descended(
-    start: list[Float[np.ndarray, "d_out d_in"]], lams: tuple[float, ...], n: int, steps: int
-) -> list[Float[np.ndarray, "d_out d_in"]]:
+    start: list[Float[np.ndarray, "_ _"]], lams: tuple[float, ...], n: int, steps: int
+) -> list[Float[np.ndarray, "_ _"]]:
     first, *weights = start
     # A class mean stands for n features.
     L = len(weights)
@@ -123,7 +123,7 @@ def _descended(
     return _without_idle_units([found.features, *found.weights])
 
 
-def _without_idle_units(matrices: list[Float[np.ndarray, "d_out d_in"]]) -> list[Float[np.ndarray, "d_out d_in"]]:
+def _without_idle_units(matrices: list[Float[np.ndarray, "_ _"]]) -> list[Float[np.ndarray, "_ _"]]:
     """The network without units that hardly do anything; the free features are turned onto their principal axes."""
     first, *weights = (m.copy() for m in matrices)
     left, values, right = np.linalg.svd(first, full_matrices=False)
