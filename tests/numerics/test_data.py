@@ -56,6 +56,7 @@ def test_wrong_clusters(arguments, message):
         data.gaussian_clusters(counts, d, seed=0, **({"separation": separation[0]} if separation else {}))
 
 
+@pytest.mark.any_type
 def test_codings():
     clusters = data.gaussian_clusters([1, 1, 1], 2, seed=0)
     assert clusters.targets("onehot").tolist() == np.eye(3).tolist()

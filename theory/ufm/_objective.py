@@ -106,9 +106,7 @@ def _run(
     return matrices, inputs, pre_activations
 
 
-def _value(
-    problem: Problem, matrices: Sequence[Float[np.ndarray, "_ _"]], residual: Float[np.ndarray, "K N"]
-) -> float:
+def _value(problem: Problem, matrices: Sequence[Float[np.ndarray, "_ _"]], residual: Float[np.ndarray, "K N"]) -> float:
     fit = (residual**2).sum() / (2 * problem.N)
     decay = (lam / 2 * (matrix**2).sum() for lam, matrix in zip(problem.lams, matrices, strict=True))
     return float(fit + sum(decay))

@@ -97,6 +97,7 @@ def test_wrong_input():
         drawn(points(4, 2).float())
 
 
+@pytest.mark.any_type
 def test_numbers_of_every_type_are_taken_and_kept_plain():
     features = CosineFeatures(np.int64(5), np.str_("laplace-l1"), Fraction(1, 4))
     assert features == CosineFeatures(5, "laplace-l1", 0.25)

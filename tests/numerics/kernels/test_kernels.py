@@ -96,6 +96,7 @@ def test_float32_stays_float32():
         torch.testing.assert_close(kernel(X).double(), kernel(X.double()), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.any_type
 @pytest.mark.parametrize("make", [Laplace, Gaussian])
 @pytest.mark.parametrize(
     ("bandwidth", "error"),
@@ -106,6 +107,7 @@ def test_bandwidths_must_be_positive(make, bandwidth, error):
         make(bandwidth)
 
 
+@pytest.mark.any_type
 @pytest.mark.parametrize(
     ("M", "message"),
     [
@@ -159,6 +161,7 @@ def test_a_gradient_that_would_be_cut_is_refused_and_one_of_nothing_taken(kernel
         assert torch.equal(kernel(followed), kernel(X))
 
 
+@pytest.mark.any_type
 def test_numbers_of_every_type_are_taken_and_kept_plain():
     for two in (2, np.float32(2), np.int8(2), Fraction(2), "2", torch.tensor(2.0)):
         assert type(Laplace(two).bandwidth) is type(Linearised(two).lam) is float
