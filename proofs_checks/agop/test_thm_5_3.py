@@ -239,7 +239,9 @@ def errors_by_layer(statement, sizes, k, m, data_gram, layers):
     kappa = float(statement.kappa(max(sizes), k, m))
     assume(kappa > 0)
     target = (
-        collapse_fixed_point.fixed_point(Y, lam_k=k, lam_map=m, kappa=kappa) if statement.target == "fixed point" else Y.T @ Y
+        collapse_fixed_point.fixed_point(Y, lam_k=k, lam_map=m, kappa=kappa)
+        if statement.target == "fixed point"
+        else Y.T @ Y
     )
     grams = collapse_map.iterate(data_gram, Y, lam_k=k, lam_map=m, kappa=kappa, layers=layers)
     return np.array([np.linalg.norm(gram - target, 2) for gram in grams])

@@ -13,7 +13,7 @@ from theory.arguments import check_array, check_integer, check_real, check_seque
 from theory.ufm import Problem, Scalar, exact_lams, objective
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Real
 
 __all__ = ["Matrices", "conditionally_optimal", "evaluate_loss"]
 
@@ -62,7 +62,7 @@ class Matrices:
 
 
 def evaluate_loss(
-    features: Float[np.ndarray, "d N"],
+    features: Real[np.ndarray, "d N"],
     weights: Sequence[Float[np.ndarray, "_ _"]],
     lams: Sequence[Scalar],
     n: int = 1,
@@ -124,7 +124,7 @@ def evaluate_loss(
 
 def conditionally_optimal(
     intermediate: Sequence[Float[np.ndarray, "d K"]],
-    pre_activations: Float[np.ndarray, "d K"],
+    pre_activations: Real[np.ndarray, "d K"],
     lams: Sequence[float],
     n: int = 1,
 ) -> Matrices:

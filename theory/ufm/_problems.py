@@ -156,7 +156,7 @@ def _check_broadcast(**shapes: tuple[int, ...]) -> None:
         raise ValueError(f"the shapes of the arguments do not broadcast: {listed}") from None
 
 
-def _logs(name: str, values: Any) -> float | Float[np.ndarray, "..."]:
+def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
     """log of positive numbers of any allowed type, elementwise."""
     refuse_masked(name, values)
     array = np.asarray(values)
@@ -168,7 +168,7 @@ def _logs(name: str, values: Any) -> float | Float[np.ndarray, "..."]:
     wrong = ~(np.isfinite(array) & (array > 0))
     if wrong.any():
         check_exact(name, float(array[wrong][0]), above=0)
-    logarithms: Float[np.ndarray, "..."] = np.log(array)
+    logarithms: Float[np.ndarray, "..."] = np.asarray(np.log(array))
     return logarithms
 
 

@@ -41,7 +41,7 @@ from theory.ufm._problem import Problem
 from theory.ufm._scale import ScaleMinimum, least_over_scale
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Float, Int, Real
 
 __all__ = ["balanced_cuts", "balanced_cuts_beat_collapse", "hexagon", "least_loss", "solution"]
 
@@ -102,7 +102,7 @@ def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
     return rows
 
 
-def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> ScaleMinimum:
+def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: float) -> ScaleMinimum:
     """The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
 
     Parameters
@@ -143,7 +143,7 @@ def least_loss(pre_activations: Float[np.ndarray, "d K"], log_kappa: float) -> S
     return least._replace(u=float(np.ldexp(least.u, -2 * exponent)))
 
 
-def solution(pre_activations: Float[np.ndarray, "d K"], problem: Problem) -> Point:
+def solution(pre_activations: Real[np.ndarray, "d K"], problem: Problem) -> Point:
     """Features and weights with pre-activations proportional to a given matrix, at their least loss.
 
     Parameters
@@ -226,7 +226,7 @@ def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:
     return ShiftCertificate("Σ w_i/(1 + e_i t) < 1/(1+u) at equal weight cost", ("m", "u"), coefficients, (m_from, 0))
 
 
-def _of_moderate_size(pre_activations: Float[np.ndarray, "d K"]) -> tuple[Float[np.ndarray, "d K"], int]:
+def _of_moderate_size(pre_activations: Real[np.ndarray, "d K"]) -> tuple[Float[np.ndarray, "d K"], int]:
     """A matrix over a power of two, and the exponent: 0 unless squares of the entries may be out of range."""
     M = check_array("pre_activations", pre_activations, ndim=2)
     largest = np.abs(M).max(initial=0.0)

@@ -214,7 +214,7 @@ def _labelled(vertices: tuple[Hashable, ...], edges: tuple[tuple[Hashable, Hasha
 
 def _block_scales(
     problem: GraphProblem, scales: Float[np.ndarray, "layers v"], last: Float[np.ndarray, "m K"]
-) -> Float[np.ndarray, "blocks L-1"]:
+) -> Float[np.ndarray, "blocks scaled"]:
     rows = []
     for block in problem.incidence.blocks:
         degrees = problem.B[block].sum(1)
