@@ -1,4 +1,4 @@
-"""The run in which every annotation counts: shapes by jaxtyping, types by beartype (``pytest --shapes``).
+"""The run in which every annotation counts: shapes by jaxtyping, types by beartype (``SHAPES=1 pytest``).
 
 The modules import the names of their annotations only under `typing.TYPE_CHECKING`, so that a plain import stays cheap.
 Here that flag is true while a module of the project is being imported, and the names resolve.
