@@ -255,6 +255,7 @@ def test_wrong_parameters_are_found_at_the_door(parameters, error, message):
         DeepRFM(**{"depth": 1, **parameters}).fit(*clusters())
 
 
+@pytest.mark.any_type
 def test_numbers_of_every_type_mean_the_same():
     X, y = clusters()
     first = DeepRFM(2, kernel=Laplace(2.0), feature_map=ReLUFeatures(20), ridge=0.25, random_state=0).fit(X, y)

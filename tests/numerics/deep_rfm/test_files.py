@@ -168,6 +168,7 @@ def test_a_file_that_is_not_there(tmp_path):
 # --- what is kept ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_type
 def test_numpy_scalars_in_parameters_are_kept_as_numbers(tmp_path):
     X, y = clusters()
     grid = {"depth": np.arange(1, 3), "ridge": np.logspace(-6, -2, 2), "targets": np.array(["signed", "onehot"])}

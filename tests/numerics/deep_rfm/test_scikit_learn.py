@@ -18,6 +18,7 @@ def clusters(n=24, d=5, K=3):
     return generator.normal(size=(K, d))[y] + 0.5 * generator.normal(size=(n, d)), y
 
 
+@pytest.mark.any_type
 @pytest.mark.filterwarnings("ignore::numerics.kernels.SingularKernelWarning")
 @parametrize_with_checks([DeepRFM(2, feature_map=ReLUFeatures(64), random_state=0)])
 def test_scikit_learn_conventions(estimator, check):
@@ -55,6 +56,7 @@ def test_set_output_is_there_without_a_library_of_tables():
     assert model.fit_transform(*clusters()).shape == (24, 4)
 
 
+@pytest.mark.any_type
 def test_a_search_varies_the_parameters_of_kernels_and_feature_maps():
     X, y = clusters()
     grid = {"kernel__bandwidth": np.array([0.5, 4.0]), "feature_map__width": np.arange(20, 40, 10)}

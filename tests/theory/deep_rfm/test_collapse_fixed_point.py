@@ -121,6 +121,7 @@ def test_factor_for_classes_of_equal_size(n, K):
         assert 2 * critical * n / ((n + m) * (n + m + critical)) == pytest.approx(1.0, rel=1e-12)
 
 
+@pytest.mark.any_type
 def test_scalars_of_every_kind():
     expected = collapse_fixed_point.contraction_factor([3, 5], lam_k=0.25, lam_map=2, kappa=0.75)
     for k, m in ((np.float32(0.25), np.uint8(2)), ("1/4", "2"), (np.array(0.25), 2.0)):

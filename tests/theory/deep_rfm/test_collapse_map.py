@@ -60,6 +60,7 @@ def test_exact_kappa_fixes_the_collapsed_gram_exactly():
         assert collapse_map.exact_step(gram, Y, lam_k=Fraction(1, 100), lam_map=lam_map, kappa=printed) != gram
 
 
+@pytest.mark.any_type
 @pytest.mark.parametrize("lam", [Fraction(1, 4), "0.25", "1/4", Decimal("0.25")])
 @pytest.mark.parametrize("m", [3, np.int64(3), np.uint8(3), Fraction(3), "3"])
 def test_exact_arguments_give_exact_scalings(lam, m):
@@ -69,6 +70,7 @@ def test_exact_arguments_give_exact_scalings(lam, m):
     assert mapped == [[2 * Fraction(16, 17) ** 2, 0], [0, 2 * Fraction(20, 21) ** 2]]
 
 
+@pytest.mark.any_type
 @pytest.mark.parametrize("number", [0.25, np.float32(0.25), np.array(0.25)])
 def test_a_float_gives_a_float_or_is_its_binary_value(number):
     for kappa in (collapse_map.exact_kappa(1, number, 3), collapse_map.printed_kappa(Fraction(1, 3), number)):
@@ -136,6 +138,7 @@ def test_parameters_that_must_be_positive(name, value):
         collapse_map.step(np.eye(2), [[1, 1]], **GOOD | {name: value})
 
 
+@pytest.mark.any_type
 def test_other_parameters():
     with pytest.raises(ValueError, match=r"lam_k = -0.1"):
         collapse_map.step(np.eye(2), [[1, 1]], **GOOD | {"lam_k": -0.1})

@@ -159,6 +159,7 @@ def test_semi_definite_up_to_rounding(size, low, allowed):
             kernel_ridge.reduced_objective(k, [1, 1], size)
 
 
+@pytest.mark.any_type
 def test_scalars_of_every_kind():
     expected = kernel_ridge.reduced_objective(np.eye(2), [1, -1], 0.25)
     for mu in (np.float32(0.25), "1/4", "0.25", Fraction(1, 4), np.array(0.25)):
