@@ -7,8 +7,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 from flint import arb, ctx, fmpq
-from theory.dufm.enclosure._deadline import Deadline
 
+from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import Interval
 from theory.dufm.enclosure._boxes import Sample, quotient_above
 from theory.dufm.enclosure._objective import Node, Objective, Part
