@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from nct.arguments import Output, add_training_arguments, check_outputs, integer, integers, numbers
 from nct.commands import InputError, wrong_input
-from nct.progress import progress
+from nct.progress import progress, say
 from nct.tables import print_json, print_table
 from numerics import sweep
 
@@ -104,7 +104,8 @@ def _sweep(arguments: argparse.Namespace) -> sweep.Results:
     def show(state: sweep.Progress) -> None:
         update(state.done + state.failed, state.total, str(state))
 
-    with _dask(arguments.dask) as executor, progress("runs", shown=not arguments.quiet) as update:
+    bar = progress("runs", shown=not arguments.quiet)
+    with _told_how_to_go_on(arguments.file), _dask(arguments.dask) as executor, bar as update:
         return sweep.run(
             arguments.file,
             grid,
@@ -113,6 +114,15 @@ def _sweep(arguments: argparse.Namespace) -> sweep.Results:
             retry_failed=arguments.retry_failed,
             progress=show,
         )
+
+
+@contextmanager
+def _told_how_to_go_on(file: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"stopped; what is finished is in {file}, and the same command goes on", "sweep")
+        raise
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from nct import cli
 from numerics import sweep
 
 
@@ -127,3 +128,14 @@ def test_fractions_and_integral_floats_are_numbers(nct, tmp_path):
     nct("sweep", tmp_path / "a.db", *GRID, "--lr", "1/4", "--steps", "1e1")
     (row, *_) = sweep.Results(tmp_path / "a.db").rows()
     assert (row["lam"], row["lr"], row["steps"]) == (1e-3, 0.25, 10)
+
+
+def test_an_interrupt_says_how_to_go_on(capsys, monkeypatch, tmp_path):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep, "run", interrupt)
+    assert cli.main(["sweep", str(tmp_path / "a.db"), *GRID]) == 130
+    printed = capsys.readouterr()
+    kept = f"what is finished is in {tmp_path / 'a.db'}, and the same command goes on"
+    assert (printed.out, printed.err) == ("", f"nct sweep: stopped; {kept}\n")
