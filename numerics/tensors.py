@@ -13,6 +13,7 @@ __all__ = [
     "check_matrix",
     "check_same_kind",
     "check_symmetric",
+    "check_tensor",
 ]
 
 
@@ -54,29 +55,24 @@ def check_matrix(
     ...
     ValueError: X has shape (2, 3); X must have 4 columns
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be a torch.Tensor")
-    if value.layout != torch.strided or value.is_nested:
-        raise ValueError(f"{name} is sparse or nested; {name} must be dense, as {name}.to_dense() is")
-    if value.device.type == "meta":
-        raise ValueError(f"{name} is on the device meta, which holds no numbers; {name} must be on another")
-    if value.ndim != 2 or 0 in value.shape:
+    tensor = _check_dense(name, value, "a torch.Tensor")
+    if tensor.ndim != 2 or 0 in tensor.shape:
         raise ValueError(
-            f"{name} has shape {tuple(value.shape)}; {name} must be a matrix with at least one row and column"
+            f"{name} has shape {tuple(tensor.shape)}; {name} must be a matrix with at least one row and column"
         )
-    if value.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"{name} has dtype {value.dtype}; {name} must have torch.float32 or torch.float64")
-    if columns is not None and value.shape[1] != columns:
-        raise ValueError(f"{name} has shape {tuple(value.shape)}; {name} must have {columns} columns")
-    if detached and value.requires_grad and torch.is_grad_enabled():
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{name} has dtype {tensor.dtype}; {name} must have torch.float32 or torch.float64")
+    if columns is not None and tensor.shape[1] != columns:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}; {name} must have {columns} columns")
+    if detached and tensor.requires_grad and torch.is_grad_enabled():
         raise ValueError(
             f"{name} requires a gradient, which is not given here; {name} must be detached: {name}.detach()"
         )
     # A finite sum has finite terms; only when it is not (it may overflow) is every entry looked at.
-    if finite and not math.isfinite(float(value.detach().sum())) and not bool(torch.isfinite(value).all()):
-        bad = int((~torch.isfinite(value)).any(dim=1).nonzero()[0, 0])
+    if finite and not math.isfinite(float(tensor.detach().sum())) and not bool(torch.isfinite(tensor).all()):
+        bad = int((~torch.isfinite(tensor)).any(dim=1).nonzero()[0, 0])
         raise ValueError(f"{name} contains NaN or infinity, first in row {bad}; every entry must be finite")
-    return value
+    return tensor
 
 
 def check_symmetric(name: str, value: Any, *, detached: bool = False) -> Tensor:
@@ -125,6 +121,61 @@ def check_symmetric(name: str, value: Any, *, detached: bool = False) -> Tensor:
     return matrix
 
 
+def check_tensor(name: str, value: Any, *, dimensions: int, finite: bool = True) -> Tensor:
+    """Return `value` if it is a non-empty dense tensor of float32 or float64 numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+    dimensions : int
+        How many dimensions it must have at least; those before are a batch.
+    finite : bool
+        Whether to refuse NaN and infinity.
+
+    Returns
+    -------
+    Tensor
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If it is no tensor.
+    ValueError
+        If it is sparse, on the device meta, of another dtype, empty, of too few dimensions, or not finite.
+
+    Examples
+    --------
+    >>> check_tensor("spectrum", torch.ones(3, dtype=torch.int64), dimensions=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: spectrum has dtype torch.int64; spectrum must have torch.float32 or torch.float64
+    """
+    tensor = _check_dense(name, value, "a torch.Tensor")
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{name} has dtype {tensor.dtype}; {name} must have torch.float32 or torch.float64")
+    if tensor.ndim < dimensions or tensor.numel() == 0:
+        raise ValueError(
+            f"{name} has shape {tuple(tensor.shape)}; {name} must have {dimensions} or more dimensions, none empty"
+        )
+    if finite and not bool(torch.isfinite(tensor).all()):
+        raise ValueError(f"{name} contains NaN or infinity; every entry must be finite")
+    return tensor
+
+
+def _check_dense(name: str, value: Any, wanted: str) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be {wanted}")
+    if value.layout != torch.strided or value.is_nested:
+        raise ValueError(f"{name} is sparse or nested; {name} must be dense, as {name}.to_dense() is")
+    if value.device.type == "meta":
+        raise ValueError(f"{name} is on the device meta, which holds no numbers; {name} must be on another")
+    return value
+
+
 def check_same_kind(name: str, value: Tensor, reference_name: str, reference: Tensor) -> None:
     """Raise if `value` and `reference` differ in dtype or device.
 
@@ -169,15 +220,14 @@ def check_labels(name: str, value: Any, *, samples: int, classes: int) -> Tensor
     ValueError
         If it has another shape, or an entry is no class.
     """
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} is a {type(value).__name__}; {name} must be a torch.Tensor of integers")
-    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
-        raise TypeError(f"{name} has dtype {value.dtype}; {name} must hold integer labels")
-    if value.shape != (samples,):
+    tensor = _check_dense(name, value, "a torch.Tensor of integers")
+    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
+        raise TypeError(f"{name} has dtype {tensor.dtype}; {name} must hold integer labels")
+    if tensor.shape != (samples,):
         raise ValueError(
-            f"{name} has shape {tuple(value.shape)}; {name} must have shape ({samples},), one label a sample"
+            f"{name} has shape {tuple(tensor.shape)}; {name} must have shape ({samples},), one label a sample"
         )
-    labels = value.to(torch.int64)
+    labels = tensor.to(torch.int64)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         wrong = low if low < 0 else high

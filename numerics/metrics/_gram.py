@@ -6,7 +6,7 @@ from torch import Tensor
 
 from numerics.linalg import gram
 from numerics.scaling import safe_scale, unit_rows
-from numerics.tensors import check_matrix
+from numerics.tensors import check_matrix, check_tensor
 
 __all__ = ["centred_gram"]
 
@@ -37,7 +37,7 @@ def centred_gram(X: Float[Tensor, "N d"], *, centre: Float[Tensor, " d"] | None 
     >>> centred_gram(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
-    X = check_matrix("X", X.detach())
+    X = check_matrix("X", X).detach()
     scale = safe_scale(X)
     X = X / scale
     origin = X.mean(dim=0) if centre is None else _check_centre(centre, X) / scale
@@ -48,5 +48,7 @@ def centred_gram(X: Float[Tensor, "N d"], *, centre: Float[Tensor, " d"] | None 
 
 
 def _check_centre(centre: Tensor, X: Tensor) -> Tensor:
-    centre = check_matrix("centre", centre.detach().to(X)[None], columns=X.shape[1])
-    return centre[0]
+    centre = check_tensor("centre", centre, dimensions=1).detach().to(X)
+    if centre.shape != X.shape[1:]:
+        raise ValueError(f"centre has shape {tuple(centre.shape)}; centre must have shape ({X.shape[1]},)")
+    return centre

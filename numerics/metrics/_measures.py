@@ -25,7 +25,7 @@ from numerics.linalg import gram
 from numerics.metrics._spectrum import condition_number, effective_rank, psd_spectrum
 from numerics.metrics._statistics import ClassStatistics, check_features
 from numerics.scaling import binary_scale, safe_scale, unit_rows
-from numerics.tensors import check_labels, check_matrix
+from numerics.tensors import check_labels, check_matrix, check_tensor
 from theory.arguments import check_choice, check_integer
 
 __all__ = [
@@ -231,7 +231,7 @@ def nc3(
     review, equation (8).
     """
     means, defined, reason = _directions(statistics, weighting)
-    weight = check_matrix("weight", weight.detach().to(means))
+    weight = check_tensor("weight", weight, dimensions=2).detach().to(means)
     if weight.shape != means.shape[-2:]:
         expected = tuple(means.shape[-2:])
         raise ValueError(f"weight has shape {tuple(weight.shape)}; weight must have shape {expected}, a row a class")
@@ -316,6 +316,7 @@ def nc4(X: Float[Tensor, "N d"], predictions: Integer[Tensor, " N"], means: Floa
     ----------
     review, equation (9).
     """
+    means = check_matrix("means", means)
     X = check_features(X, means.dtype)
     labels = check_labels("predictions", predictions, samples=X.shape[0], classes=means.shape[0])
     return (nearest_mean(X, means) != labels.to(X.device)).to(X.dtype).mean()
@@ -323,7 +324,7 @@ def nc4(X: Float[Tensor, "N d"], predictions: Integer[Tensor, " N"], means: Floa
 
 def nearest_mean(X: Float[Tensor, "N d"], means: Float[Tensor, "K d"]) -> Int[Tensor, " N"]:
     """Return the class whose mean is nearest to each sample, the first of equals."""
-    means = check_matrix("means", means.detach(), columns=X.shape[1])
+    means = check_matrix("means", means, columns=X.shape[1]).detach()
     scale = torch.maximum(safe_scale(X), safe_scale(means))
     origin = (means / scale).mean(dim=0)
     centred = means / scale - origin

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from numerics.scaling import binary_scale
+from numerics.tensors import check_tensor
 from theory.arguments import check_real
 
 __all__ = ["condition_number", "effective_rank", "psd_spectrum", "rank"]
@@ -141,10 +142,9 @@ def psd_spectrum(matrix: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d
     >>> psd_spectrum(torch.tensor([[2.0, 1.0], [1.0, 2.0]]))
     tensor([1., 3.])
     """
-    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2] or 0 in matrix.shape:
-        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; matrix must be square and not empty")
-    if not bool(torch.isfinite(matrix).all()):
-        raise ValueError("matrix contains NaN or infinity; every entry must be finite")
+    check_tensor("matrix", matrix, dimensions=2)
+    if matrix.shape[-1] != matrix.shape[-2]:
+        raise ValueError(f"matrix has shape {tuple(matrix.shape)}; matrix must be square")
     scale = binary_scale(matrix, dim=(-2, -1))[..., None, None]
     scaled = matrix / scale  # the largest entry is between 1 and 2
     rounding = 16 * matrix.shape[-1] * torch.finfo(matrix.dtype).eps
@@ -158,9 +158,7 @@ def psd_spectrum(matrix: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d
 
 
 def _check_spectrum(name: str, spectrum: Tensor) -> Tensor:
-    if spectrum.ndim == 0 or spectrum.shape[-1] == 0:
-        raise ValueError(f"{name} has shape {tuple(spectrum.shape)}; {name} must be one vector or a batch of vectors")
-    wrong = ~(torch.isfinite(spectrum) & (spectrum >= 0))
-    if bool(wrong.any()):
-        raise ValueError(f"{name} contains {float(spectrum[wrong][0]):.6g}; every entry must be finite and ≥ 0")
+    check_tensor(name, spectrum, dimensions=1)
+    if bool((spectrum < 0).any()):
+        raise ValueError(f"{name} contains {float(spectrum.min()):.6g}; every entry must be ≥ 0")
     return spectrum

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from numerics.linalg import gram
 from numerics.scaling import safe_scale
-from numerics.tensors import check_labels, check_matrix
+from numerics.tensors import check_labels, check_matrix, check_tensor
 from theory.arguments import check_integer
 
 __all__ = ["ClassStatistics", "balanced_statistics", "check_features", "class_means", "class_statistics"]
@@ -138,7 +138,7 @@ def check_features(X: Tensor, dtype: torch.dtype) -> Float[Tensor, "N d"]:
         If X is no tensor, or not a finite floating-point matrix.
     """
     if not isinstance(X, Tensor):
-        raise TypeError(f"X must be a torch.Tensor, got {type(X).__name__}")
+        raise TypeError(f"X is a {type(X).__name__}; X must be a torch.Tensor")
     if not X.is_floating_point():
         raise ValueError(f"X has dtype {X.dtype}; X must be floating point")
     return check_matrix("X", X.detach().to(dtype))
@@ -211,7 +211,8 @@ def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: int)
     Parameters
     ----------
     features : tensor, shape (..., N, d)
-        Samples in rows: first those of class 0, then those of class 1, and so on.
+        Samples in rows: first those of class 0, then those of class 1, and so on. A set that is not finite makes its
+        own statistics not finite, and leaves the others.
     num_classes : int
         K ≥ 2, a divisor of N.
 
@@ -222,8 +223,8 @@ def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: int)
 
     Raises
     ------
-    ValueError
-        If N is no multiple of K.
+    TypeError, ValueError
+        If N is no multiple of K, or the features are no floating-point tensor.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: int)
     tensor([2., 2.])
     """
     K = check_integer("num_classes", num_classes, at_least=2)
-    features = features.detach()
+    features = check_tensor("features", features, dimensions=2, finite=False).detach()
     scale = safe_scale(features, dim=(-2, -1))
     features = features / scale[..., None, None]
     means = class_means(features, K)

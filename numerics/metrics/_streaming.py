@@ -13,7 +13,7 @@ from numerics.metrics._measures import Weighting, check_weighting, nearest_mean
 from numerics.metrics._statistics import ClassStatistics, check_features, class_statistics
 from numerics.metrics._summary import defined_measures
 from numerics.tensors import check_labels, check_matrix
-from theory.arguments import check_integer
+from theory.arguments import check_choice, check_integer
 
 __all__ = ["NearestClassCenter", "NeuralCollapse"]
 
@@ -137,7 +137,7 @@ class NeuralCollapse(_KeepsPrecision):
         check_weighting(weighting)
         self.weighting: Weighting = weighting
         self.scatter = scatter
-        self.accumulate_dtype = dtype
+        self.accumulate_dtype = check_choice("dtype", dtype, (torch.float32, torch.float64))
         self.undefined: dict[str, str] = {}
         self.layout = _Layout(self.num_classes, self.num_features, scatter)
         self.add_state("moments", default=torch.zeros(sum(self.layout.sizes), dtype=dtype), dist_reduce_fx=self.layout)
@@ -191,7 +191,7 @@ class NearestClassCenter(_KeepsPrecision):
 
     def __init__(self, means: Float[Tensor, "K d"], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.register_buffer("means", check_matrix("means", means.detach().clone()))
+        self.register_buffer("means", check_matrix("means", means).detach().clone())
         self.add_state("mismatches", default=torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("samples", default=torch.tensor(0), dist_reduce_fx="sum")
 

@@ -224,6 +224,16 @@ def test_one_undefined_of_a_batch_leaves_the_others():
     assert nc.nc1(statistics, undefined="nan")[0] == 0
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_a_set_that_is_not_finite_leaves_the_others_of_its_batch(wrong):
+    features = torch.randn(3, 6, 4, dtype=F64, generator=torch.Generator().manual_seed(0))
+    expected = nc.nc1(nc.balanced_statistics(features, 3))
+    features[1, 2, 0] = wrong
+    found = nc.nc1(nc.balanced_statistics(features, 3), undefined="nan")
+    assert found.isnan().tolist() == [False, True, False]
+    assert torch.equal(found[::2], expected[::2])
+
+
 def test_no_gradient_is_needed():
     X, y = labelled(30, 4, 3)
     leaf = X.clone().requires_grad_()
@@ -274,3 +284,38 @@ def test_wrong_input():
         nc.nc1(nc.class_statistics(X, y, 3), undefined="zero")
     with pytest.raises(ValueError, match="features must have a multiple of num_classes = 4"):
         nc.balanced_statistics(X, 4)
+
+
+ODD = {
+    "a list": (lambda t: t.tolist(), TypeError, "is a list"),
+    "a generator": (lambda t: (row for row in t), TypeError, "is a generator"),
+    "an array": (lambda t: t.numpy(), TypeError, "is a ndarray"),
+    "a masked array": (lambda t: np.ma.masked_array(t.numpy(), mask=t.numpy() > 0), TypeError, "is a MaskedArray"),
+    "sparse": (lambda t: t.to_sparse(), ValueError, r"to_dense\(\)"),
+    "on meta": (lambda t: t.to("meta"), ValueError, "on the device meta"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_tensors_that_hold_no_numbers_are_refused_in_words(odd):
+    change, error, message = ODD[odd]
+    X, y = labelled(30, 4, 3)
+    statistics = nc.class_statistics(X, y, 3)
+    for call in (
+        lambda: nc.collapse_metrics(change(X), y, 3),
+        lambda: nc.collapse_metrics(X, change(y), 3),
+        lambda: nc.NeuralCollapse(3, 4).update(change(X), y),
+        lambda: nc.NearestClassCenter(change(X[:3])),
+        lambda: nc.nc3(statistics, change(X[:3])),
+        lambda: nc.nc4(X, y, change(X[:3])),
+        lambda: nc.nc4(X, change(y), X[:3]),
+        lambda: nc.balanced_statistics(change(X), 3),
+        lambda: nc.effective_rank(change(X[0].abs())),
+        lambda: nc.condition_number(change(X[0].abs())),
+        lambda: nc.rank(change(X[0].abs())),
+        lambda: nc.psd_spectrum(change(X.T @ X)),
+        lambda: nc.centred_gram(change(X)),
+        lambda: nc.centred_gram(X, centre=change(X[0])),
+    ):
+        with pytest.raises(error, match=message):
+            call()

@@ -96,15 +96,15 @@ def test_psd_spectrum_refuses_what_is_no_covariance(size):
 
 
 def test_wrong_input():
-    with pytest.raises(ValueError, match="spectrum contains -1; every entry must be finite and ≥ 0"):
+    with pytest.raises(ValueError, match="spectrum contains -1; every entry must be ≥ 0"):
         nc.effective_rank(torch.tensor([2.0, -1.0]))
-    with pytest.raises(ValueError, match="contains nan"):
+    with pytest.raises(ValueError, match="contains NaN or infinity"):
         nc.condition_number(torch.tensor([2.0, math.nan]))
-    with pytest.raises(ValueError, match="contains inf"):
+    with pytest.raises(ValueError, match="contains NaN or infinity"):
         nc.rank(torch.tensor([math.inf, 1.0]))
     with pytest.raises(ValueError, match=r"tol = 1.0; tol must be in \[0, 1\)"):
         nc.rank(torch.tensor([2.0, 1.0]), 1)
-    with pytest.raises(ValueError, match="one vector or a batch"):
+    with pytest.raises(ValueError, match="spectrum must have 1 or more dimensions"):
         nc.effective_rank(torch.tensor(2.0))
     with pytest.raises(ValueError, match="must be square"):
         nc.psd_spectrum(torch.ones(2, 3))
