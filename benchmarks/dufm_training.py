@@ -20,9 +20,7 @@ import record
 import torch
 
 from numerics import descent
-from numerics.descent import Network, Problem
-from numerics.descent._optimizer import make_optimizer
-from numerics.descent._training import _flushed_denormals, tiles
+from numerics.descent import Network, Problem, flushed_denormals, labels, make_optimizer, shapes, tiles
 
 SIZES = [(10, 4, 64), (15, 4, 64), (50, 5, 256)]
 LAM, LR = 5e-4, 0.5
@@ -47,18 +45,18 @@ class Clock:
 def autograd_loop(problem, dtype, device):
     """One run, as most people would write it; returns a function that takes some steps."""
     torch.manual_seed(0)
-    features = torch.nn.Parameter(torch.randn(problem.shapes[0], dtype=dtype, device=device) / 8)
+    features = torch.nn.Parameter(torch.randn(shapes(problem)[0], dtype=dtype, device=device) / 8)
     layers = []
-    for rows, columns in problem.shapes[1:]:
+    for rows, columns in shapes(problem)[1:]:
         layers += [torch.nn.Linear(columns, rows, bias=False, dtype=dtype, device=device), torch.nn.ReLU()]
     network = torch.nn.Sequential(*layers[:-1])
-    labels = problem.labels(dtype, device)
+    targets = labels(problem, dtype, device)
     optimizer = torch.optim.SGD([features, *network.parameters()], lr=LR, weight_decay=LAM)
 
     def steps(count):
         for _ in range(count):
             optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(network(features), labels, reduction="sum") / (2 * problem.N)
+            loss = torch.nn.functional.mse_loss(network(features), targets, reduction="sum") / (2 * problem.N)
             loss.backward()
             optimizer.step()
 
@@ -73,12 +71,12 @@ def ours(problem, seeds, dtype, device):
         for part in tiles(problem, seeds, torch.device(device), dtype):
             runs = len(range(seeds)[part])
             parameters = [
-                torch.randn(runs, *shape, generator=generator).to(device, dtype) / 8 for shape in problem.shapes
+                torch.randn(runs, *shape, generator=generator).to(device, dtype) / 8 for shape in shapes(problem)
             ]
             steppers.append(make_optimizer("gd", Network(problem, parameters), LR))
 
     def steps(count):
-        with torch.inference_mode(), _flushed_denormals():
+        with torch.inference_mode(), flushed_denormals():
             for stepper in steppers:
                 stepper.advance(count)
 
@@ -93,7 +91,7 @@ def multiply_rate(dtype, device, clock, size=1536):
 
 def operations(problem):
     """Floating-point operations of one step: forward, and the gradients of features and weights."""
-    return 6 * problem.N * sum(rows * columns for rows, columns in problem.shapes[1:])
+    return 6 * problem.N * sum(rows * columns for rows, columns in shapes(problem)[1:])
 
 
 def enough_steps(steps, clock, least):

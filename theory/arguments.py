@@ -19,7 +19,7 @@ TypeError: K = 'many' is a str; K must be an integer ≥ 6
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
@@ -38,6 +38,7 @@ __all__ = [
     "check_integer",
     "check_real",
     "check_sequence",
+    "entries",
     "refuse_masked",
 ]
 
@@ -287,6 +288,28 @@ def check_array(
         where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         raise ValueError(f"{name}[{', '.join(map(str, where))}] = {array[where]}; {name} must be finite")
     return array
+
+
+def entries(value: object) -> list[Any] | None:
+    """Return the entries of a list, a tuple, a range, an array or a tensor, and None for what is one number.
+
+    Parameters
+    ----------
+    value : object
+        What the caller was given where a number or several are allowed.
+
+    Returns
+    -------
+    list or None
+
+    Examples
+    --------
+    >>> entries(range(3)), entries(np.array([1.5])), entries(np.float32(2)), entries("1e-3")
+    ([0, 1, 2], [1.5], None, None)
+    """
+    if hasattr(value, "tolist") and hasattr(value, "ndim"):
+        return value.tolist() if value.ndim else None
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else None
 
 
 def refuse_masked(name: str, value: object) -> None:

@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from importlib.util import find_spec
-from itertools import groupby
-from statistics import fmean
 from typing import Any, cast
 
 from nct.arguments import Output, add_training_arguments, check_outputs, integer, integers, numbers
@@ -28,8 +26,6 @@ from nct.tables import print_json, print_table
 from numerics import sweep
 
 __all__ = ["add_arguments", "run"]
-
-_SETTING = ("K", "L", "lam", "width", "lr", "steps", "init_scale", "optimizer", "dtype", "polished", "n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", metavar="D,...", type=integers, default=[64], help="widths (default: 64)")
     parser.add_argument("--lr", metavar="LR,...", type=numbers, default=[0.5], help="learning rates (default: 0.5)")
     add_training_arguments(parser)
-    parser.add_argument("--batch", type=integer, default=16, help="seeds in one task (default: 16)")
+    parser.add_argument("--batch", type=integer, default=16, help="most seeds trained together (default: 16)")
     parser.add_argument("--no-recognise", action="store_true", help="do not name the solutions")
     parser.add_argument("--workers", type=integer, help="local processes (default: one for each CPU)")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster of this scheduler instead")
-    parser.add_argument("--retry-failed", action="store_true", help="do tasks again that ended with an error")
+    parser.add_argument("--retry-failed", action="store_true", help="do runs again that ended with an error")
+    parser.add_argument(
+        "--leftovers", action="store_true", help="do also what sweeps over other grids have left waiting"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     parser.add_argument("--csv", metavar="FILE", help="export the finished runs")
     parser.add_argument("--parquet", metavar="FILE", help="export the finished runs; needs pyarrow")
@@ -64,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
             results.to_csv(arguments.csv)
         if arguments.parquet:
             results.to_parquet(arguments.parquet)
-        summary = [_summary(list(rows)) for _, rows in groupby(results.rows(), lambda r: [r[k] for k in _SETTING])]
+        summary = results.summary()
         counts = results.counts()
     if arguments.json:
         print_json(summary)
@@ -112,6 +111,7 @@ def _sweep(arguments: argparse.Namespace) -> sweep.Results:
             executor=executor,
             workers=arguments.workers,
             retry_failed=arguments.retry_failed,
+            leftovers=arguments.leftovers,
             progress=show,
         )
 
@@ -138,26 +138,15 @@ def _dask(address: str | None) -> Iterator[Executor | None]:
         yield cast(Executor, client.get_executor())
 
 
-def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    finished = [row for row in rows if row["loss"] is not None]
-    kinds = Counter(row["kind"] for row in finished if row["kind"])
-    first = rows[0]
-    return {
-        **{name: first[name] for name in _SETTING},
-        "runs": len(rows),
-        "diverged": len(rows) - len(finished),
-        "below_dnc": sum(row["loss"] < row["loss_dnc"] for row in finished),
-        "lowest_loss": min((row["loss"] for row in finished), default=None),
-        "loss_dnc": first["loss_dnc"],
-        "loss_srg": first["loss_srg"],
-        "mean_rank": fmean(row["mean_rank"] for row in finished) if finished else None,
-        "kinds": dict(kinds.most_common()),
-    }
-
-
 def _print(summary: list[dict[str, Any]], counts: dict[str, int]) -> None:
     titles = ("K", "L", "lam", "width", "lr", "runs", "diverged", "below DNC", "lowest / DNC", "mean rank", "solutions")
     print_table(titles, map(_cells, summary), ">>>>>>>>>><")
+    if len(summary) > len({tuple(s[name] for name in sweep.SETTING) for s in summary}):
+        digests = Counter[tuple[str, str]]()
+        for s in summary:
+            digests[s["version"] or "unknown", s["digest"]] += s["runs"]
+        origins = "; ".join(f"{count} of version {version}, {digest}" for (version, digest), count in digests.items())
+        print(f"runs from different code, libraries or devices are summarised apart: {origins}")
     states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     print(f"runs: {states or 'none'}")
 

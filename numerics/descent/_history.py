@@ -10,10 +10,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.descent._metrics import class_means, dnc1
-from numerics.descent._problem import Problem, positive_integer
+from numerics.descent._model import layers, objective
+from numerics.metrics import balanced_statistics, class_means, nc1
+from theory.arguments import check_integer, entries
+from theory.ufm import Problem
 
-__all__ = ["History", "record_steps"]
+__all__ = ["History", "dnc1", "record_steps"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class History:
         Number of updates made, beginning with 0.
     loss : array (R, S)
     dnc1 : array (R, S, L)
-        tr Σ_W / tr Σ_B of H_1, …, H_L.
+        tr Σ_W / tr Σ_B of H_1, …, H_L; nan where all class means coincide.
     singular_values : array (R, S, L, K)
         Of the class means of H_1, …, H_L, in decreasing order.
     """
@@ -64,20 +66,20 @@ class History:
         return [getattr(self, f.name) for f in fields(self) if f.name != "steps"]
 
     def select(self, index: np.ndarray) -> History:
-        """Keep only the runs in ``index``."""
+        """Keep only the runs in `index`."""
         return History(self.steps, self.loss[:, index], self.dnc1[:, index], self.singular_values[:, index])
 
     def until(self, step: int) -> History:
-        """Keep what was recorded up to ``step``, and make room for ``step`` itself where it was not to be."""
+        """Keep what was recorded up to `step`, and make room for `step` itself where it was not to be."""
         rows = np.flatnonzero(self.steps < step)
         rest = [np.append(array[rows], np.full_like(array[:1], np.inf), 0) for array in self._arrays()]
         return History(np.append(self.steps[rows], step), *rest)
 
     def record(self, at: int, problem: Problem, parameters: Sequence[Tensor], diverged: np.ndarray) -> None:
-        """Fill in row ``at`` from the parameters, except for runs that have diverged."""
+        """Fill in row `at` from the parameters, except for runs that have diverged."""
         here = [p.double() for p in parameters]
-        features, _, output = problem.layers(here)
-        loss = problem.objective(here, output).cpu().numpy()
+        features, _, output = layers(problem, here)
+        loss = objective(problem, here, output).cpu().numpy()
         alive = ~diverged
         self.loss[at, alive] = loss[alive]
         for l, h in enumerate(features):
@@ -86,30 +88,63 @@ class History:
             self.singular_values[at, alive, l] = values.numpy()[alive]
 
 
-def record_steps(record: int | Sequence[int], steps: int) -> list[int]:
-    """Steps at which to record, 0 and ``steps`` among them.
+def dnc1(features: Float[Tensor, "*runs N d"], K: int) -> Float[Tensor, "*runs"]:
+    """Return tr Σ_W / tr Σ_B of each run, nan where all class means coincide.
 
     Parameters
     ----------
-    record : int or sequence of ints
+    features : tensor, shape (..., N, d)
+        Samples in rows, class by class.
+    K : int
+        Classes.
+
+    Returns
+    -------
+    tensor, shape (...)
+
+    References
+    ----------
+    lowrank, section 6.
+
+    Examples
+    --------
+    >>> dnc1(torch.tensor([[1.0], [3.0], [5.0], [7.0]]), 2)
+    tensor(0.2500)
+    """
+    return nc1(balanced_statistics(features, K), undefined="nan")
+
+
+def record_steps(record: int | Sequence[int] | np.ndarray, steps: int) -> list[int]:
+    """Return the steps at which to record, the first and the last among them.
+
+    Parameters
+    ----------
+    record : int or sequence of int
         About how many steps, evenly spaced in the logarithm, or which ones.
     steps : int
         Length of the training.
 
     Returns
     -------
-    list of ints
+    list of int
         In increasing order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a step is beyond the last one, or what was given is no number.
 
     Examples
     --------
     >>> record_steps(4, 1000), record_steps([500], 1000)
     ([0, 1, 32, 1000], [0, 500, 1000])
     """
-    if not isinstance(record, Sequence):
-        wanted = np.geomspace(1, max(steps, 1), positive_integer("record", record, 2) - 1).round().astype(int).tolist()
-    else:
-        wanted = [positive_integer("record", step, 0) for step in record]
+    several = entries(record)
+    if several is not None:
+        wanted = [check_integer("record", step, at_least=0) for step in several]
         if wanted and max(wanted) > steps:
-            raise ValueError(f"record must not go beyond steps = {steps}, got {max(wanted)}")
+            raise ValueError(f"record = {max(wanted)}; record must not go beyond steps = {steps}")
+    else:
+        number = check_integer("record", record, at_least=2)
+        wanted = np.geomspace(1, max(steps, 1), number - 1).round().astype(int).tolist()
     return sorted({0, steps, *(step for step in wanted if step <= steps)})

@@ -27,13 +27,14 @@ def minimise(
     max_steps: int,
     memory: int = 20,
 ) -> Float[Tensor, "S P"]:
-    """Minimise ``objective`` row by row.
+    """Minimise a function row by row.
 
     Parameters
     ----------
     objective : callable
         From points to the values and the gradients; row s of both depends on row s of the points alone.
-    start : tensor (S, P)
+    start : tensor, shape (S, P)
+        Where the rows begin.
     tol : float
         A row is done when no entry of its gradient is larger.
     max_steps : int
@@ -43,8 +44,9 @@ def minimise(
 
     Returns
     -------
-    tensor (S, P)
-        Not higher than the start, up to rounding. A row also ends where no step along the steepest descent lowers it any more.
+    tensor, shape (S, P)
+        Not higher than the start, up to rounding. A row also ends where no step along the steepest descent lowers it
+        any more.
 
     Examples
     --------

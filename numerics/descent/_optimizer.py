@@ -8,23 +8,26 @@ graph can capture the steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from numerics.descent._network import Network
+from theory.arguments import check_choice, check_real
 
-__all__ = ["OPTIMIZERS", "Adam", "GradientDescent", "Momentum", "Optimizer", "make_optimizer"]
+__all__ = ["OPTIMIZERS", "Adam", "GradientDescent", "Momentum", "Optimizer", "check_options", "make_optimizer"]
 
 _UNROLLED = 20  # steps in one CUDA graph; even, because gradient descent alternates two buffers for H_1
 
 
 class Optimizer:
-    """Steps a :class:`~numerics.descent.network.Network`.
+    """A method that steps a network; the subclasses say which.
 
     Parameters
     ----------
     network : Network
+        What is stepped.
     lr : float
         Learning rate.
     """
@@ -34,11 +37,11 @@ class Optimizer:
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def state(self) -> list[Tensor]:
-        """Every tensor that a step changes and the next one reads, the parameters first."""
+        """Return every tensor that a step changes and the next one reads, the parameters first."""
         return list(self.network.parameters)
 
     def advance(self, steps: int) -> None:
-        """Take ``steps`` steps, through a CUDA graph where there is a GPU."""
+        """Take that many steps, through a CUDA graph where there is a GPU."""
         if self.network.device.type == "cuda" and steps >= _UNROLLED:
             if self._graph is None:
                 self._graph = self._capture()
@@ -48,16 +51,16 @@ class Optimizer:
         self._steps(steps)
 
     def snapshot(self) -> list[Tensor]:
-        """Copy the :meth:`state`."""
+        """Copy the `state`."""
         return [tensor.clone() for tensor in self.state()]
 
     def restore(self, snapshot: Sequence[Tensor]) -> None:
-        """Go back to a :meth:`snapshot`."""
+        """Go back to a `snapshot`."""
         for tensor, saved in zip(self.state(), snapshot, strict=True):
             tensor.copy_(saved)
 
     def freeze(self, runs: Tensor) -> None:
-        """Set the runs marked in ``runs`` to zero, where the gradient is zero, so that they stay there."""
+        """Set the runs that are marked to zero, where the gradient is zero, so that they stay there."""
         for tensor in self.state():
             if tensor.dim() > 0:
                 tensor[runs] = 0
@@ -102,14 +105,15 @@ class Momentum(Optimizer):
     Parameters
     ----------
     network : Network
+        What is stepped.
     lr : float
+        Learning rate.
     momentum : float
-        μ.
+        μ, from 0 to below 1.
     """
 
     def __init__(self, network: Network, lr: float, momentum: float = 0.9) -> None:
         super().__init__(network, lr)
-        _fraction("momentum", momentum)
         self.momentum = momentum
         self._gradient = [torch.empty_like(p) for p in network.parameters]
         self._velocity = [torch.zeros_like(p) for p in network.parameters]
@@ -132,9 +136,11 @@ class Adam(Optimizer):
     Parameters
     ----------
     network : Network
+        What is stepped.
     lr : float
+        Learning rate.
     betas : pair of floats
-        Decay of the first and second moments.
+        Decay of the first and second moments, from 0 to below 1.
     epsilon : float
         Added to the root of the second moment.
     """
@@ -143,8 +149,6 @@ class Adam(Optimizer):
         self, network: Network, lr: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8
     ) -> None:
         super().__init__(network, lr)
-        for i, beta in enumerate(betas):
-            _fraction(f"betas[{i}]", beta)
         self.betas, self.epsilon = betas, epsilon
         parameters = network.parameters
         self._gradient = [torch.empty_like(p) for p in parameters]
@@ -175,16 +179,47 @@ class Adam(Optimizer):
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {"gd": GradientDescent, "momentum": Momentum, "adam": Adam}
 
 
+def check_options(name: str, options: Mapping[str, object]) -> dict[str, Any]:
+    """Return the options of an optimiser as plain numbers, after checking that it takes them.
+
+    Parameters
+    ----------
+    name : {"gd", "momentum", "adam"}
+        The optimiser.
+    options : mapping
+        What the user gave.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such optimiser, it does not take an option, or a number is out of range.
+
+    Examples
+    --------
+    >>> check_options("adam", {"betas": ["0.8", 0.95]})
+    {'betas': (0.8, 0.95)}
+    """
+    check_choice("optimizer", name, OPTIMIZERS)
+    return {option: _checked(name, option, value) for option, value in options.items()}
+
+
 def make_optimizer(name: str, network: Network, lr: float, **options: object) -> Optimizer:
     """Make an optimiser by name.
 
     Parameters
     ----------
     name : {"gd", "momentum", "adam"}
+        Which.
     network : Network
+        What is stepped.
     lr : float
+        Learning rate.
     **options
-        ``momentum=`` of ``"momentum"``; ``betas=`` and ``epsilon=`` of ``"adam"``.
+        "momentum" takes ``momentum``; "adam" takes ``betas`` and ``epsilon``.
 
     Returns
     -------
@@ -192,16 +227,28 @@ def make_optimizer(name: str, network: Network, lr: float, **options: object) ->
 
     Raises
     ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If an option does not belong to the optimiser.
+    ValueError, TypeError
+        As `check_options`.
     """
-    if name not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {name!r}")
+    options = check_options(name, options)
     return OPTIMIZERS[name](network, lr, **options)
 
 
-def _fraction(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise ValueError(f"{name} must lie in [0, 1), got {value!r}")
+def _checked(name: str, option: str, value: Any) -> float | tuple[float, float]:
+    match name, option:
+        case "momentum", "momentum":
+            return _fraction("momentum", value)
+        case "adam", "betas":
+            if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+                raise TypeError(f"betas = {value!r}; betas must be two numbers in [0, 1)")
+            return _fraction("betas[0]", value[0]), _fraction("betas[1]", value[1])
+        case "adam", "epsilon":
+            return check_real("epsilon", value, at_least=0)
+    raise TypeError(f"optimizer_options has {option!r}, which {name!r} does not take")
+
+
+def _fraction(name: str, value: float) -> float:
+    number = check_real(name, value, at_least=0)
+    if number >= 1:
+        raise ValueError(f"{name} = {value!r}; {name} must be in [0, 1)")
+    return number

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numerics.descent._runs import Runs
+from numerics.descent._closed_forms import loss_dnc, loss_srg
+from numerics.descent._history import History
+from theory.ufm import Problem
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,13 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["plot"]
 
 
-def plot(runs: Runs) -> Figure:
-    """Plot the training of some runs.
+def plot(problem: Problem, history: History, seeds: Sequence[int]) -> Figure:
+    """Plot a training from its history; `Runs.plot` does it for runs.
 
     Parameters
     ----------
-    runs : Runs
-        Those that diverged are left out.
+    problem : Problem
+        The problem.
+    history : History
+        Of some runs; those that diverged are left out.
+    seeds : sequence of int
+        Their seeds.
 
     Returns
     -------
@@ -38,45 +45,45 @@ def plot(runs: Runs) -> Figure:
 
     References
     ----------
-    `lowrank`, Figure 2 (top).
+    lowrank, Figure 2 (top).
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("Runs.plot needs matplotlib: pip install 'neural-collapse-theory[plot]'") from error
-    kept = runs[runs.diverged_at < 0]
+    kept = np.flatnonzero(np.isfinite(history.loss[-1]))
     if len(kept) == 0:
-        raise ValueError(f"runs must hold a run that did not diverge; all {len(runs)} did")
+        raise ValueError(f"all {len(seeds)} runs diverged; there must be one that did not")
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    _losses(left, kept)
-    _collapse(middle, kept)
-    _spectrum(right, kept.best)
+    _losses(left, problem, history.select(kept))
+    _collapse(middle, history.select(kept))
+    best = int(history.loss[-1].argmin())
+    _spectrum(right, history.singular_values[-1, best], seeds[best])
     return figure
 
 
-def _losses(axes: Axes, runs: Runs) -> None:
-    steps = runs.history.steps
-    axes.plot(steps, runs.history.loss, color="C0", linewidth=0.6, alpha=0.6)
-    axes.axhline(runs.loss_dnc, color="C3", linestyle="--", label="DNC")
-    if runs.loss_srg is not None:
-        axes.axhline(runs.loss_srg, color="C2", linestyle=":", label="SRG")
+def _losses(axes: Axes, problem: Problem, history: History) -> None:
+    axes.plot(history.steps, history.loss, color="C0", linewidth=0.6, alpha=0.6)
+    axes.axhline(loss_dnc(problem), color="C3", linestyle="--", label="DNC")
+    srg = loss_srg(problem)
+    if srg is not None:
+        axes.axhline(srg, color="C2", linestyle=":", label="SRG")
     axes.set(xscale="symlog", yscale="log", xlabel="step", ylabel="loss", title="Training loss")
     axes.legend()
 
 
-def _collapse(axes: Axes, runs: Runs) -> None:
-    dnc1 = np.median(runs.history.dnc1, axis=1)
-    for l in range(1, runs.problem.L + 1):
-        axes.plot(runs.history.steps, dnc1[:, l - 1], label=f"layer {l}")
+def _collapse(axes: Axes, history: History) -> None:
+    dnc1 = np.median(history.dnc1, axis=1)
+    for l, values in enumerate(dnc1.T, 1):
+        axes.plot(history.steps, values, label=f"layer {l}")
     positive = bool((dnc1 > 0).any())
     axes.set(xscale="symlog", yscale="log" if positive else "linear", xlabel="step", title="DNC1, median of the runs")
     axes.legend()
 
 
-def _spectrum(axes: Axes, best: Runs) -> None:
-    for l in range(1, best.problem.L + 1):
-        values = best.singular_values[0, l - 1]
-        axes.plot(np.arange(1, len(values) + 1), values, marker="o", markersize=3, label=f"layer {l}")
-    axes.set(xlabel="index", title=f"Singular values of the class means, seed {best.seeds[0]}")
+def _spectrum(axes: Axes, values: np.ndarray, seed: int) -> None:
+    for l, layer in enumerate(values, 1):
+        axes.plot(np.arange(1, len(layer) + 1), layer, marker="o", markersize=3, label=f"layer {l}")
+    axes.set(xlabel="index", title=f"Singular values of the class means, seed {seed}")
     axes.legend()

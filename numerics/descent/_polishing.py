@@ -3,31 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.descent._history import History
+from numerics.descent._activations import relaxed
 from numerics.descent._lbfgs import minimise
+from numerics.descent._model import check_parameters, shapes
 from numerics.descent._network import Network
-from numerics.descent._problem import Problem, positive_integer, positive_number, relaxed
-from numerics.descent._runs import Runs
+from theory.arguments import check_integer, check_real
+from theory.ufm import Problem
 
-__all__ = ["polish"]
-
+__all__ = ["PolishOptions", "polish"]
 
 _EPSILONS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
 
-def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> Runs:
-    """Minimise the objective by L-BFGS in float64 from the parameters of each run.
+class PolishOptions(NamedTuple):
+    """How far `polish` goes.
+
+    Attributes
+    ----------
+    eps : float
+        The ε at which it ends.
+    tol : float
+        It stops when no entry of the gradient is larger.
+    max_steps : int
+        Most iterations for each run and each ε.
+    """
+
+    eps: float
+    tol: float
+    max_steps: int
+
+    @classmethod
+    def checked(cls, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> PolishOptions:
+        """Check what a user would write.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Naming the option that is wrong.
+        """
+        return cls(
+            check_real("eps", eps, above=0),
+            check_real("tol", tol, above=0),
+            check_integer("max_steps", max_steps, at_least=1),
+        )
+
+
+def polish(
+    problem: Problem, parameters: Sequence[Tensor], *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000
+) -> list[Tensor]:
+    """Minimise the objective by L-BFGS in float64 from given parameters; `Runs.polish` does it for runs.
 
     Parameters
     ----------
-    runs : Runs
-        Runs that diverged are left as they are.
+    problem : Problem
+        The problem.
+    parameters : sequence of L + 1 tensors
+        (H_1, W_1, …, W_L), each with the run as first dimension.
     eps : float
         Every ReLU is relaxed to ReLU_ε, with ε = 10⁻², 10⁻³, … down to this value, each from where the last
         one ended. Networks without ReLU are minimised as they are.
@@ -38,9 +75,8 @@ def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int 
 
     Returns
     -------
-    Runs
-        With new parameters in float64, and a history of only the final state. Losses are those of the
-        original problem; ``gradient_norms()`` is of the relaxed one and says how stationary each run is.
+    list of L + 1 tensors
+        In float64.
 
     Notes
     -----
@@ -51,45 +87,34 @@ def polish(runs: Runs, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int 
 
     References
     ----------
-    `lowrank`, Definition 7 (the relaxation).
+    lowrank, Definition 7 (the relaxation).
 
     Examples
     --------
     >>> from numerics import descent
     >>> rough = descent.train(3, 3, 1e-3, width=6, seeds=1, steps=2000)
-    >>> fine = polish(rough)
-    >>> bool(fine.losses[0] < rough.losses[0]), bool(fine.gradient_norms()[0] < 1e-4)
-    (True, True)
+    >>> fine = polish(rough.problem, rough.parameters)
+    >>> bool(descent.loss(rough.problem, fine)[0] < rough.losses[0])
+    True
     """
-    eps, tol = positive_number("eps", eps), positive_number("tol", tol)
-    max_steps = positive_integer("max_steps", max_steps)
-    stages = [e for e in _EPSILONS if e > eps] + [eps]
-    problems = list(dict.fromkeys(relaxed(runs.problem, e) for e in stages))
-    parameters = [p.double().clone() for p in runs.parameters]
-    alive = torch.from_numpy(runs.diverged_at < 0)
-    if bool(alive.any()):
-        point = [p[alive] for p in parameters]
-        with torch.inference_mode():
-            for problem in problems:
-                point = _minimise(problem, point, tol, max_steps)
-        for p, new in zip(parameters, point, strict=True):
-            p[alive] = new
-    history = History.empty(runs.problem, len(runs), [runs.steps])
-    history.record(0, runs.problem, parameters, runs.diverged_at >= 0)
-    settings = {**runs.settings, "polished": {"eps": eps, "tol": tol, "max_steps": max_steps}}
-    return replace(runs, parameters=tuple(parameters), history=history, settings=settings)
+    options = PolishOptions.checked(eps, tol, max_steps)
+    check_parameters(problem, parameters)
+    stages = [e for e in _EPSILONS if e > options.eps] + [options.eps]
+    point = [p.double().clone() for p in parameters]
+    with torch.inference_mode():
+        for stage in dict.fromkeys(relaxed(problem, e) for e in stages):
+            point = _minimise(stage, point, options)
+    return point
 
 
-def _minimise(problem: Problem, start: Sequence[Tensor], tol: float, max_steps: int) -> list[Tensor]:
-    sizes = [rows * columns for rows, columns in problem.shapes]
+def _minimise(problem: Problem, start: Sequence[Tensor], options: PolishOptions) -> list[Tensor]:
+    sizes = [rows * columns for rows, columns in shapes(problem)]
     point = torch.cat([p.flatten(1) for p in start], 1)
     slope = torch.empty_like(point)
 
     def matrices(rows: Float[Tensor, "S P"]) -> list[Tensor]:
-        return [
-            part.view(len(rows), *shape)
-            for part, shape in zip(torch.split(rows, sizes, 1), problem.shapes, strict=True)
-        ]
+        parts = torch.split(rows, sizes, 1)
+        return [part.view(len(rows), *shape) for part, shape in zip(parts, shapes(problem), strict=True)]
 
     here, gradient = matrices(point.clone()), matrices(slope)
     network = Network(problem, here)
@@ -100,4 +125,4 @@ def _minimise(problem: Problem, start: Sequence[Tensor], tol: float, max_steps: 
         network.gradient(gradient)
         return network.objective(), slope
 
-    return matrices(minimise(objective, point, tol=tol, max_steps=max_steps))
+    return matrices(minimise(objective, point, tol=options.tol, max_steps=options.max_steps))

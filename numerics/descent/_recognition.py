@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from numerics.descent._problem import positive_number
-from numerics.descent._runs import Runs
+from theory.arguments import check_real
+from theory.geometry.graph_names import line_graph_name
+from theory.ufm import Problem
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Recognition", "gram_distance", "graph_name", "recognise", "recognise_gram"]
+__all__ = ["Recognition", "diverged", "gram_distance", "recognise", "recognise_gram"]
 
 _LOST = 1e-3  # a class whose mean is smaller than this part of the largest has been given up
 _ORTHOGONAL = 0.15  # classes whose means have a smaller cosine than this are not joined
@@ -27,9 +28,9 @@ class Recognition:
 
     Attributes
     ----------
-    kind : {"dnc", "srg", "graph", "blocks", "zero", "none"}
+    kind : {"dnc", "srg", "graph", "blocks", "zero", "none", "diverged"}
         Orthogonal class means; the strongly regular graph; another connected graph; a direct sum; nothing
-        learned; none of these (or not the same in all intermediate layers).
+        learned; none of these (or not the same in all intermediate layers); no solution at all.
     name : str
         The same in words, with the graph or the blocks.
     distance : float
@@ -58,13 +59,15 @@ class Recognition:
         return f"<{self.name}, at distance {self.distance:.2g}>"
 
 
-def recognise(run: Runs, tol: float = 0.05) -> Recognition:
-    """Name the solution that a run has found.
+def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: float = 0.05) -> Recognition:
+    """Name a solution by the Gram matrices of its class means; `Runs.recognise` does it for runs.
 
     Parameters
     ----------
-    run : Runs
-        One run, such as ``runs[0]`` or ``runs.best``.
+    problem : Problem
+        The problem that it solves.
+    grams : sequence of L − 1 arrays, shape (K, K)
+        Of the class means in layers 2, …, L.
     tol : float
         Largest distance at which a Gram matrix counts as the form it is closest to.
 
@@ -75,32 +78,31 @@ def recognise(run: Runs, tol: float = 0.05) -> Recognition:
     Raises
     ------
     ValueError
-        If ``run`` holds more than one run, or one that diverged.
+        If the Gram matrices are not L − 1 finite matrices.
 
     Notes
     -----
-    Only the Gram matrices of the class means in layers 2, …, L − 1 (layer 2 if L = 2) are looked at, because in
-    DNC and SRG the first layer follows from the second, and the last one is given in ``last``.
+    Only the Gram matrices of the class means in layers 2, …, L − 1 (layer 2 if L = 2) decide, because in
+    DNC and SRG the first layer follows from the second; the last one is given in `Recognition.last`.
     Distances are ‖G/‖G‖ − C/‖C‖‖ in the Frobenius norm, which does not see scale and rotation, at the best
     permutation of the classes.
 
     Examples
     --------
-    >>> from numerics import descent
-    >>> import theory.dufm
-    >>> recognise(descent.from_solution(theory.dufm.srg(8, 4, 5e-4))).name
+    >>> from theory import dufm
+    >>> solution = dufm.srg(8, 4, 5e-4)
+    >>> recognise(Problem.of(8, 4, 5e-4), [solution.gram(l) for l in (2, 3, 4)]).name
     'blocks: the triangular graph T_4, the line graph of K_4 + 2 orthogonal'
     """
-    if len(run) != 1:
-        raise ValueError(f"run must be a single run, such as runs.best; got {len(run)} runs")
-    if run.diverged_at[0] >= 0:
-        raise ValueError(f"run must not have diverged; seed {run.seeds[0]} did at step {run.diverged_at[0]}")
-    p = run.problem
-    grams = {l: run.gram(l)[0].cpu().numpy() for l in range(2, p.L + 1)}
+    p = problem
+    if len(grams) != p.L - 1:
+        raise ValueError(f"grams has {len(grams)} entries; grams must be the Gram matrices of layers 2 to L = {p.L}")
+    of_layer = dict(zip(range(2, p.L + 1), grams, strict=True))
     middle = list(range(2, p.L)) or [2]
-    layers = tuple(recognise_gram(grams[l], tol, _candidates(p.K, p.L, p.lams, p.n, l)) for l in middle)
+    layers = tuple(recognise_gram(of_layer[l], tol, _candidates(p, l)) for l in middle)
     first = layers[0]
-    last = recognise_gram(grams[p.L], tol, _candidates(p.K, p.L, p.lams, p.n, p.L)).distances
+    orders = {name: _isomorphism(first.graph, candidate) for name, candidate in _candidates(p, 2).items()}
+    last = recognise_gram(of_layer[p.L], tol, _candidates(p, p.L), orders).distances
     distances = {key: max(layer.distances[key] for layer in layers) for key in first.distances}
     agree = len({(layer.kind, layer.name) for layer in layers}) == 1
     if not agree:
@@ -112,21 +114,32 @@ def recognise(run: Runs, tol: float = 0.05) -> Recognition:
 
 
 def recognise_gram(
-    gram: Float[np.ndarray, "K K"], tol: float = 0.05, candidates: Mapping[str, Float[np.ndarray, "K K"]] | None = None
+    gram: Float[np.ndarray, "K K"],
+    tol: float = 0.05,
+    candidates: Mapping[str, Float[np.ndarray, "K K"]] | None = None,
+    orders: Mapping[str, Sequence[int] | None] | None = None,
 ) -> Recognition:
     """Name the Gram matrix of one layer's class means.
 
     Parameters
     ----------
-    gram : array (K, K)
+    gram : array, shape (K, K)
+        Inner products of the class means.
     tol : float
         Largest distance at which a form is recognised.
-    candidates : dict of arrays (K, K), optional
+    candidates : dict of arrays, shape (K, K), optional
         Further Gram matrices to measure the distance to, at the best permutation.
+    orders : dict of sequences, optional
+        For some candidates a permutation to try first: which of its classes each class may be.
 
     Returns
     -------
     Recognition
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square or not finite, or `tol` is not positive.
 
     Examples
     --------
@@ -137,21 +150,35 @@ def recognise_gram(
     """
     import networkx as nx
 
-    positive_number("tol", tol)
+    tol, gram = check_real("tol", tol, above=0), np.asarray(gram, float)
+    if gram.ndim != 2 or gram.shape[0] != gram.shape[1] or not gram.size or not np.isfinite(gram).all():
+        raise ValueError(f"gram has shape {gram.shape}; gram must be a square matrix of finite numbers")
     scales = np.sqrt(np.diag(gram).clip(min=0))
     if scales.max() < 1e-6:
         return Recognition("zero", "zero", 0.0, nx.empty_graph(len(gram)), {"dnc": np.sqrt(2), "graph": np.sqrt(2)})
     graph, fit, blocks = _fit_graph(gram, scales)
     distances = {"dnc": gram_distance(gram, np.eye(len(gram))), "graph": gram_distance(gram, fit)}
     for name, candidate in (candidates or {}).items():
-        distances[name] = _permuted_distance(gram, candidate)
+        first = [_isomorphism(graph, candidate), (orders or {}).get(name)]
+        distances[name] = _permuted_distance(gram, candidate, [order for order in first if order is not None])
     kind, name = _describe(graph, blocks, distances, tol)
     distance = min(distances.values()) if kind == "none" else distances["dnc" if kind == "dnc" else "graph"]
     return Recognition(kind, name, distance, graph, distances)
 
 
+def diverged(step: int, K: int) -> Recognition:
+    """Say that a run has diverged, and when.
+
+    >>> diverged(57, 3)
+    <diverged at step 57, at distance nan>
+    """
+    import networkx as nx
+
+    return Recognition("diverged", f"diverged at step {step}", float("nan"), nx.empty_graph(K), {})
+
+
 def gram_distance(a: Float[np.ndarray, "K K"], b: Float[np.ndarray, "K K"]) -> float:
-    """Frobenius distance of two matrices scaled to norm 1.
+    """Return the Frobenius distance of two matrices scaled to norm 1.
 
     Examples
     --------
@@ -159,49 +186,6 @@ def gram_distance(a: Float[np.ndarray, "K K"], b: Float[np.ndarray, "K K"]) -> f
     0.0
     """
     return float(np.linalg.norm(a / np.linalg.norm(a) - b / np.linalg.norm(b)))
-
-
-def graph_name(graph: nx.Graph) -> str:
-    """Say which graph it is, up to isomorphism, as a named graph or by the graph whose line graph it is.
-
-    Examples
-    --------
-    >>> import networkx as nx
-    >>> graph_name(nx.line_graph(nx.complete_graph(5)))
-    'the triangular graph T_5, the line graph of K_5'
-    """
-    import networkx as nx
-
-    name = _plain_name(graph)
-    try:
-        root = nx.inverse_line_graph(graph)
-    except nx.NetworkXError:
-        return name or f"a graph of {len(graph)} vertices, degrees {_degrees(graph)}, that is no line graph"
-    r = len(root)
-    if r >= 4 and root.number_of_edges() == r * (r - 1) // 2:
-        return f"the triangular graph T_{r}, the line graph of K_{r}"
-    of = _plain_name(root) or f"a graph of {r} vertices, degrees {_degrees(root)}"
-    of = of.removeprefix("the cycle ").removeprefix("the path ").removeprefix("the complete graph ")
-    return f"{name}, the line graph of {of}" if name else f"the line graph of {of}"
-
-
-def _plain_name(graph: nx.Graph) -> str:
-    import networkx as nx
-
-    m = len(graph)
-    named = {"the complete graph K": nx.complete_graph, "the cycle C": nx.cycle_graph, "the path P": nx.path_graph}
-    for name, make in named.items():
-        if (m > 2 or make is nx.complete_graph) and nx.is_isomorphic(graph, make(m)):
-            return f"{name}_{m}"
-    parts = nx.bipartite.sets(graph) if m > 2 and nx.is_connected(graph) and nx.is_bipartite(graph) else None
-    if parts and graph.number_of_edges() == len(parts[0]) * len(parts[1]):
-        small, large = sorted(map(len, parts))
-        return f"K_{{{small},{large}}}"
-    return ""
-
-
-def _degrees(graph: nx.Graph) -> str:
-    return " ".join(str(d) for _, d in sorted(graph.degree, key=lambda pair: -pair[1]))
 
 
 def _fit_graph(
@@ -240,7 +224,7 @@ def _describe(
     if distances["graph"] > tol:
         closest = min(distances, key=lambda key: distances[key])
         return "none", f"none of the known forms (closest: {closest})"
-    names = [graph_name(graph.subgraph(b)) for b in large]
+    names = [line_graph_name(graph.subgraph(b)) for b in large]
     if len(blocks) == 1:
         if "triangular" in names[0] and distances.get("srg", distances["graph"]) <= tol:
             return "srg", f"SRG: {names[0]}"
@@ -249,14 +233,15 @@ def _describe(
     return "blocks", f"blocks: {' + '.join(names)}"
 
 
-def _candidates(K: int, L: int, lams: Sequence[float], n: int, l: int) -> dict[str, Float[np.ndarray, "K K"]]:
+def _candidates(problem: Problem, l: int) -> dict[str, Float[np.ndarray, "K K"]]:
     from theory import dufm
 
-    if K < 6 or L < 3:
+    if problem.K < 6 or problem.L < 3:
         return {}
     found = {}
     for construction in ("block", "drop"):
-        gram = dufm.srg(K, L, lams=lams, n=n, construction=construction).gram(l)
+        solution = dufm.srg(problem.K, problem.L, lams=problem.exact_lams, n=problem.n, construction=construction)
+        gram = solution.gram(l)
         if np.linalg.norm(gram) > 0:
             found[construction] = gram
     if len(found) == 2 and gram_distance(*found.values()) < 1e-12:
@@ -264,12 +249,28 @@ def _candidates(K: int, L: int, lams: Sequence[float], n: int, l: int) -> dict[s
     return {f"srg ({name})": gram for name, gram in found.items()}
 
 
-def _permuted_distance(gram: Float[np.ndarray, "K K"], candidate: Float[np.ndarray, "K K"], starts: int = 8) -> float:
-    """Smallest distance over the permutations found by FAQ and pairwise exchanges from several starts."""
+def _isomorphism(graph: nx.Graph, candidate: Float[np.ndarray, "K K"]) -> list[int] | None:
+    """Return where each class is in a candidate whose graph is the same one, or None."""
+    import networkx as nx
+
+    other, _, _ = _fit_graph(candidate, np.sqrt(np.diag(candidate).clip(min=0)))
+    found = nx.vf2pp_isomorphism(graph, other) if nx.faster_could_be_isomorphic(graph, other) else None
+    return None if found is None else [found[i] for i in range(len(graph))]
+
+
+def _permuted_distance(
+    gram: Float[np.ndarray, "K K"],
+    candidate: Float[np.ndarray, "K K"],
+    first: Sequence[Sequence[int]],
+    starts: int = 8,
+) -> float:
+    """Return the least distance over given permutations and those found by FAQ and exchanges from several starts."""
     from scipy.optimize import quadratic_assignment
 
     rng = np.random.default_rng(0)
-    best = np.inf
+    best = min((gram_distance(gram, candidate[np.ix_(order, order)]) for order in first), default=np.inf)
+    if best < 1e-6:
+        return best
     for i in range(starts):
         rough = quadratic_assignment(
             gram,

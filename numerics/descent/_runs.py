@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,47 +15,48 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.descent import _metrics as metrics
-from numerics.descent._history import History
+from numerics.descent._activations import activation_entry, activation_from_entry, relaxed
+from numerics.descent._closed_forms import loss_dnc, loss_srg
+from numerics.descent._history import History, dnc1
+from numerics.descent._model import check_parameters, layers, loss
 from numerics.descent._network import Network
-from numerics.descent._problem import Problem, positive_integer, relaxed
+from numerics.descent._plotting import plot
+from numerics.descent._polishing import PolishOptions, polish
+from numerics.descent._recognition import Recognition, diverged, recognise
+from numerics.files import replacing
+from numerics.metrics import class_means, condition_number, effective_rank, rank
+from theory.arguments import check_integer, check_real
+from theory.ufm import Problem
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from numerics.descent._recognition import Recognition
 
 __all__ = ["FORMAT", "Runs"]
 
 FORMAT = "neural-collapse-theory dufm runs, version 1"
 
 
-def _two_layer_dnc(problem: Problem) -> float:
-    """Minimum over s = √u ≥ 0 of κ s + 1/(2(1 + s²)), κ = K √(n λ_H1 λ_W1 λ_W2 K): one scale, M_2 = s √(Kλ_W2) I."""
-    kappa = problem.K * float(np.sqrt(problem.n * np.prod(problem.lams) * problem.K))
-    s = np.roots([kappa, 0, 2 * kappa, -1, kappa])  # κ (1 + s²)² = s
-    s = s[np.isreal(s)].real.clip(min=0)
-    return float(min(0.5, *(kappa * s + 0.5 / (1 + s**2)), 0.5))
-
-
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """S runs of one problem. Immutable; every quantity is computed in float64 from the parameters.
+    """S runs of one problem, immutable; every quantity is computed in float64 from the parameters.
 
-    ``runs[i]`` is one run, ``runs[2:5]``, ``runs[mask]`` and ``runs[[0, 3]]`` are several; all are ``Runs``.
+    An index gives one run, a slice, a mask or a list of indices several; all are `Runs`.
 
     Attributes
     ----------
     problem : Problem
-    seeds : tuple of ints
+        The problem.
+    seeds : tuple of int
+        One for each run.
     parameters : tuple of L + 1 tensors
         (H_1, W_1, …, W_L), each with the run as first dimension; samples are in rows.
         For a run that diverged, the last finite ones.
-    diverged_at : array (S,)
+    diverged_at : array, shape (S,)
         The step at which the loss of a run stopped being finite, or −1.
     steps : int
         Number of updates.
     history : History
+        What training looked like on the way.
     settings : dict
         Learning rate and the like, as they were given.
 
@@ -96,7 +98,8 @@ class Runs:
         losses = self.losses[np.isfinite(self.losses)]
         spread = f"losses {losses.min():.6g} to {losses.max():.6g}" if losses.size else "all diverged"
         diverged = f", {int((self.diverged_at >= 0).sum())} diverged" if losses.size < len(self) else ""
-        return f"Runs(K={p.K}, L={p.L}, {lams}, widths={p.widths}; {len(self)} runs of {self.steps} steps, {spread}{diverged})"
+        runs = f"{len(self)} runs of {self.steps} steps, {spread}{diverged}"
+        return f"Runs(K={p.K}, L={p.L}, {lams}, widths={p.widths}; {runs})"
 
     @property
     def best(self) -> Runs:
@@ -107,46 +110,36 @@ class Runs:
 
     @property
     def status(self) -> tuple[str, ...]:
-        """``"finished"`` or ``"diverged"`` for each run."""
+        """For each run, "finished" or "diverged"."""
         return tuple("diverged" if at >= 0 else "finished" for at in self.diverged_at)
 
     @cached_property
     def losses(self) -> Float[np.ndarray, " S"]:
         """The objective (1) of each run; infinite if it diverged."""
-        losses = self.problem.loss(self._double).numpy()
-        return np.where(self.diverged_at >= 0, np.inf, losses)
+        return np.where(self.diverged_at >= 0, np.inf, loss(self.problem, self._double).numpy())
 
     @cached_property
     def loss_dnc(self) -> float:
-        """Loss of the deep neural collapse solution, `lowrank` Definition 10."""
-        from theory import dufm
-
-        p = self.problem
-        if p.L == 2:
-            return _two_layer_dnc(p)
-        return float(dufm.dnc_loss(p.K, p.L, lams=p.lams, n=p.n))
+        """Loss of the deep neural collapse solution (lowrank, Definition 10)."""
+        return loss_dnc(self.problem)
 
     @cached_property
     def loss_srg(self) -> float | None:
-        """The lower of the losses of the two SRG constructions, `lowrank` Definition 11; None where there is none."""
-        from theory import dufm
-
-        p = self.problem
-        if p.K < 6 or p.L < 3:
-            return None
-        return float(dufm.srg_loss(p.K, p.L, lams=p.lams, n=p.n, construction="best"))
+        """The lower of the losses of the two SRG constructions (lowrank, Definition 11); None where there is none."""
+        return loss_srg(self.problem)
 
     def gradient_norms(self, eps: float | None = None) -> Float[np.ndarray, " S"]:
-        """Norm of the gradient of the objective in all parameters; infinite if the run diverged.
+        """Return the norm of the gradient of the objective in all parameters; infinite if the run diverged.
 
         Parameters
         ----------
         eps : float, optional
             Of the objective with every ReLU relaxed to ReLU_ε; 0 for the ReLU itself, with derivative 0 at 0.
-            By default what :meth:`polish` used, and 0 for runs that were not polished.
+            By default what `polish` used, and 0 for runs that were not polished.
         """
         if eps is None:
             eps = self.settings.get("polished", {}).get("eps", 0)
+        eps = check_real("eps", eps, at_least=0)
         problem = relaxed(self.problem, eps) if eps else self.problem
         parameters = [p.clone() for p in self._double]
         gradient = [torch.empty_like(p) for p in parameters]
@@ -163,7 +156,7 @@ class Runs:
 
     @cached_property
     def _layers(self) -> tuple[list[Tensor], list[Tensor]]:
-        features, pre, _ = self.problem.layers(self._double)
+        features, pre, _ = layers(self.problem, self._double)
         return features, pre
 
     def features(self, l: int) -> Float[Tensor, "S N d"]:
@@ -176,10 +169,10 @@ class Runs:
 
     def class_means(self, l: int) -> Float[Tensor, "S K d"]:
         """Return M_l, one class a row."""
-        return metrics.class_means(self.features(l), self.problem.K)
+        return class_means(self.features(l), self.problem.K)
 
     def gram(self, l: int) -> Float[Tensor, "S K K"]:
-        """Inner products of the class means of layer l."""
+        """Return the inner products of the class means of layer l."""
         means = self.class_means(l)
         return means @ means.mT
 
@@ -194,26 +187,23 @@ class Runs:
         return torch.stack([torch.linalg.svdvals(self.class_means(l)) for l in layers], 1).numpy()
 
     def ranks(self, tol: float = 1e-3) -> Int[np.ndarray, "S L"]:
-        """Rank of M_1, …, M_L: singular values above ``tol`` times the largest."""
-        if not 0 <= tol < 1:
-            raise ValueError(f"tol must lie in [0, 1), got {tol!r}")
-        return metrics.rank(torch.from_numpy(self.singular_values), tol).numpy()
+        """Return the rank of M_1, …, M_L: singular values above `tol` times the largest."""
+        return rank(torch.from_numpy(self.singular_values), tol).numpy()
 
     def effective_ranks(self) -> Float[np.ndarray, "S L"]:
-        """Effective rank of M_1, …, M_L."""
-        return metrics.effective_rank(torch.from_numpy(self.singular_values)).numpy()
+        """Return the effective rank of M_1, …, M_L, by their singular values."""
+        return effective_rank(torch.from_numpy(self.singular_values)).numpy()
 
     def dnc1(self) -> Float[np.ndarray, "S L"]:
-        """tr Σ_W / tr Σ_B of H_1, …, H_L; 0 for one sample a class."""
-        return torch.stack([metrics.dnc1(h, self.problem.K) for h in self._layers[0]], 1).numpy()
+        """Return tr Σ_W / tr Σ_B of H_1, …, H_L; 0 for one sample a class, nan where all class means coincide."""
+        return torch.stack([dnc1(h, self.problem.K) for h in self._layers[0]], 1).numpy()
 
     def dnc2(self) -> Float[np.ndarray, "S L"]:
-        """Condition number of M_1, …, M_L."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return metrics.dnc2(torch.from_numpy(self.singular_values)).nan_to_num(nan=np.inf).numpy()
+        """Return the condition number of M_1, …, M_L, infinite where it is singular up to rounding."""
+        return condition_number(torch.from_numpy(self.singular_values)).numpy()
 
-    def negativity(self) -> Float[np.ndarray, "S L-1"]:
-        """For H̃_2, …, H̃_L, the norm of the negative part over the norm of the whole; 0 where ReLU does nothing."""
+    def negativity(self) -> Float[np.ndarray, "S hidden"]:
+        """Return, for H̃_2, …, H̃_L, the norm of the negative part over that of the whole; 0 where ReLU does nothing."""
         parts = [
             torch.where(size == 0, 0, low / torch.where(size == 0, 1, size))
             for pre in self._layers[1]
@@ -222,79 +212,106 @@ class Runs:
         return torch.stack(parts, 1).numpy()
 
     def _layer(self, l: int, first: int = 1) -> int:
-        if positive_integer("l", l, first) > self.problem.L:
-            raise ValueError(f"l must be at most L = {self.problem.L}, got {l}")
-        return l
+        return check_integer("l", l, at_least=first, at_most=self.problem.L)
 
     # What was found
 
     def recognise(self, tol: float = 0.05) -> tuple[Recognition, ...]:
-        """Name the solution of each run: see :func:`numerics.descent.recognise`."""
-        from numerics.descent._recognition import recognise
+        """Name the solution of each run, as `numerics.descent.recognise` does; of those that diverged, say so."""
+        tol = check_real("tol", tol, above=0)
+        grams = [self.gram(l).numpy() for l in range(2, self.problem.L + 1)]
+        return tuple(
+            diverged(int(at), self.problem.K) if at >= 0 else recognise(self.problem, [g[i] for g in grams], tol)
+            for i, at in enumerate(self.diverged_at)
+        )
 
-        return tuple(recognise(self[i], tol) for i in range(len(self)))
+    def polish(self, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> Runs:
+        """Finish each run at a stationary point, as `numerics.descent.polish` does; those that diverged are left.
 
-    def polish(self, **options: Any) -> Runs:
-        """Finish each run at a stationary point by L-BFGS in float64: see :func:`numerics.descent.polish`."""
-        from numerics.descent._polishing import polish
+        Parameters
+        ----------
+        eps, tol, max_steps
+            See `numerics.descent.polish`.
 
-        return polish(self, **options)
+        Returns
+        -------
+        Runs
+            With new parameters in float64, and a history of only the final state. Losses are those of the
+            original problem; `gradient_norms` is of the relaxed one and says how stationary each run is.
+        """
+        options = PolishOptions.checked(eps, tol, max_steps)._asdict()
+        parameters, alive = [p.double().clone() for p in self.parameters], torch.from_numpy(self.diverged_at < 0)
+        if bool(alive.any()):
+            polished = polish(self.problem, [p[alive] for p in parameters], **options)
+            for p, new in zip(parameters, polished, strict=True):
+                p[alive] = new
+        history = History.empty(self.problem, len(self), [self.steps])
+        history.record(0, self.problem, parameters, self.diverged_at >= 0)
+        return replace(
+            self, parameters=tuple(parameters), history=history, settings={**self.settings, "polished": options}
+        )
 
     def plot(self) -> Figure:
-        """Losses, DNC1 and singular values against DNC and SRG, as in the paper's Figure 2; needs matplotlib."""
-        from numerics.descent._plotting import plot
-
-        return plot(self)
+        """Draw losses, DNC1 and singular values against DNC and SRG, as in the paper's Figure 2; needs matplotlib."""
+        return plot(self.problem, self.history, self.seeds)
 
     # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one ``.npz`` file that holds numbers and JSON, no pickles."""
+        """Write everything to one ``.npz`` file that holds numbers and JSON, no pickles.
+
+        Parameters
+        ----------
+        path : path
+            The file, which is written whole or not at all.
+        """
+        p = self.problem
         meta = {
             "format": FORMAT,
-            "problem": asdict(self.problem)
-            | {"activations": [[a.name, getattr(a, "eps", 0)] for a in self.problem.activations]},
+            "problem": {
+                "K": p.K,
+                "L": p.L,
+                "lams": p.lams,
+                "exact_lams": [str(lam) for lam in p.exact_lams],
+                "n": p.n,
+                "widths": p.widths,
+                "activations": [activation_entry(a) for a in p.activations],
+            },
             "seeds": self.seeds,
             "steps": self.steps,
             "settings": dict(self.settings),
         }
         arrays = {f"parameter_{i}": p.cpu().numpy() for i, p in enumerate(self.parameters)}
         arrays |= {f"history_{name}": getattr(self.history, name) for name in self.history.__dataclass_fields__}
-        temporary = f"{os.fspath(path)}.partial"
-        try:
-            with open(temporary, "wb") as file:
-                np.savez(
-                    file, allow_pickle=False, meta=np.array(json.dumps(meta)), diverged_at=self.diverged_at, **arrays
-                )
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
+        arrays |= {"meta": np.array(json.dumps(meta)), "diverged_at": self.diverged_at}
+        with replacing(path) as new, open(new, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Runs:
-        """Read what :meth:`save` wrote.
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Returns
+        -------
+        Runs
 
         Raises
         ------
         ValueError
             If the file is damaged, or of another kind or version.
         """
-        import zipfile
-
-        from numerics.descent._activation import activation
-
         try:
             with np.load(path, allow_pickle=False) as file:
                 data = {name: file[name] for name in file.files}
             meta = json.loads(str(data["meta"]))
             if meta["format"] != FORMAT:
                 raise ValueError(f"its format is {meta['format']!r}, this version reads {FORMAT!r}")
-            p = meta["problem"]
-            problem = Problem(
-                p["K"], p["L"], tuple(p["lams"]), p["n"], tuple(p["widths"]),
-                tuple(activation(name, eps or 1e-3) for name, eps in p["activations"]),
-            )  # fmt: skip
+            problem = _read_problem(meta["problem"])
             runs = cls(
                 problem,
                 tuple(meta["seeds"]),
@@ -304,7 +321,18 @@ class Runs:
                 History(*(data[f"history_{name}"] for name in History.__dataclass_fields__)),
                 meta["settings"],
             )
-            problem.check(runs.parameters)
+            check_parameters(problem, runs.parameters)
         except (KeyError, TypeError, EOFError, zipfile.BadZipFile, ValueError) as error:
-            raise ValueError(f"path {os.fspath(path)!r} does not hold saved runs: {error}") from error
+            raise ValueError(f"path = {os.fspath(path)!r}; path must hold saved runs, and does not: {error}") from error
         return runs
+
+
+def _read_problem(entry: Mapping[str, Any]) -> Problem:
+    return Problem.of(
+        entry["K"],
+        entry["L"],
+        lams=entry.get("exact_lams", entry["lams"]),  # files were without exact ones before
+        n=entry["n"],
+        width=entry["widths"],
+        activation=[activation_from_entry(*a) for a in entry["activations"]],
+    )

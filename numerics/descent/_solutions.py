@@ -1,4 +1,4 @@
-"""The explicit solutions of :mod:`theory.dufm` as runs, to be measured or trained further."""
+"""The explicit solutions of `theory.dufm` as runs, to be measured or trained further."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from numerics.descent._history import History
-from numerics.descent._problem import Problem, positive_integer
+from numerics.descent._model import shapes
 from numerics.descent._runs import Runs
+from theory.arguments import check_integer
+from theory.ufm import Problem
 
 if TYPE_CHECKING:
     from theory.dufm import Solution
@@ -31,12 +33,14 @@ def from_solution(solution: Solution, width: int | None = None) -> Runs:
     Returns
     -------
     Runs
-        One run in float64; its ``parameters`` can be the ``initial`` of :func:`train`.
+        One run in float64; its `parameters` can be the `initial` of `train`.
 
     Raises
     ------
+    TypeError
+        If `solution` is no solution of `theory.dufm`.
     ValueError
-        If a layer of the solution is wider than ``width``.
+        If a layer of the solution is wider than `width`.
 
     Examples
     --------
@@ -44,14 +48,21 @@ def from_solution(solution: Solution, width: int | None = None) -> Runs:
     >>> from_solution(dufm.srg(10, 4, 5e-4)).recognise()[0].kind
     'srg'
     """
+    from theory import dufm
+
+    if not isinstance(solution, dufm.Solution):
+        raise TypeError(
+            f"solution = {solution!r} is a {type(solution).__name__}; solution must be a theory.dufm.Solution"
+        )
     K, L, n = solution.K, solution.L, solution.n
     needed = [len(solution.class_means(l)) for l in range(1, L + 1)]
-    if width is not None and positive_integer("width", width) < max(needed):
-        raise ValueError(f"width must be at least {max(needed)}, which this solution needs, got {width}")
-    problem = Problem.of(K, L, lams=solution.lams, n=n, width=[width or max(K, d) for d in needed])
+    widths = [max(K, d) for d in needed]
+    if width is not None:
+        widths = [check_integer("width", width, at_least=max(widths))] * L
+    problem = Problem.of(K, L, lams=solution.lams, n=n, width=widths)
     features = np.repeat(solution.class_means(1), n, axis=1).T
     parameters = []
-    for matrix, shape in zip([features, *(solution.weights(l) for l in range(1, L + 1))], problem.shapes, strict=True):
+    for matrix, shape in zip([features, *(solution.weights(l) for l in range(1, L + 1))], shapes(problem), strict=True):
         padded = torch.zeros(1, *shape, dtype=torch.float64)
         padded[0, : matrix.shape[0], : matrix.shape[1]] = torch.from_numpy(np.array(matrix))
         parameters.append(padded)

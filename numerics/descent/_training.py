@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,19 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from numerics.descent._activation import Activation
 from numerics.descent._history import History, record_steps
-from numerics.descent._network import Network
-from numerics.descent._optimizer import OPTIMIZERS, Optimizer, make_optimizer
-from numerics.descent._problem import Problem, positive_integer, positive_number
+from numerics.descent._initial import initial_parameters, initial_scales, seed_list
+from numerics.descent._model import check_parameters, check_trainable, loss, matrix_name
+from numerics.descent._optimizer import check_options
 from numerics.descent._runs import Runs
+from numerics.descent._tile import Tile, segments, tiles
 from numerics.tensors import check_device
+from theory.arguments import check_integer, check_real
+from theory.ufm import ActivationLike, Problem, Scalar
 
-__all__ = ["Interrupted", "initial_parameters", "seed_list", "tiles", "train"]
-
-_TILE_BYTES = 2**21  # parameters and buffers of the runs stepped together on a CPU: about one core's cache
-_LIMIT = 1e8  # a loss from which gradient descent does not come back
-_SEGMENT = 500  # steps between two looks at whether a run has diverged
+__all__ = ["Interrupted", "flushed_denormals", "train"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -46,39 +43,39 @@ class Interrupted(KeyboardInterrupt):
 def train(
     K: int,
     L: int,
-    lam: float | None = None,
+    lam: Scalar | None = None,
     *,
-    lams: Sequence[float] | None = None,
+    lams: Sequence[Scalar] | None = None,
     n: int = 1,
     width: int | Sequence[int] = 64,
     seeds: int | Sequence[int] | np.ndarray = 16,
     steps: int = 20_000,
-    lr: float = 0.5,
-    init_scale: float | Sequence[float] = 1.0,
+    lr: Scalar = 0.5,
+    init_scale: Scalar | Sequence[Scalar] | np.ndarray = 1.0,
     optimizer: str = "gd",
-    optimizer_options: dict[str, Any] | None = None,
-    activation: str | Activation | Sequence[str | Activation] = "relu",
-    eps: float = 1e-3,
+    optimizer_options: Mapping[str, Any] | None = None,
+    activation: ActivationLike | Sequence[ActivationLike] = "relu",
+    eps: Scalar = 1e-3,
     initial: Sequence[Tensor] | None = None,
-    record: int | Sequence[int] = 30,
+    record: int | Sequence[int] | np.ndarray = 30,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Runs:
-    r"""Train L-DUFM from many seeds at once by a full-batch method.
+    """Train the L-DUFM from many seeds at once by a full-batch method.
 
     Parameters
     ----------
     K, L : int
         Classes and layers.
-    lam, lams : float, or sequence of L + 1 floats
+    lam, lams : float, Fraction or decimal string, or sequence of L + 1 of these
         One regularisation for every matrix, or (λ_H1, λ_W1, …, λ_WL).
     n : int
         Samples per class.
     width : int or sequence of L ints
         d_1, …, d_L, each at least K.
-    seeds : int or sequence of ints
+    seeds : int or sequence of int
         That many seeds 0, 1, …, or the seeds themselves.
     steps : int
         Number of updates.
@@ -92,10 +89,10 @@ def train(
     optimizer_options : dict, optional
         ``momentum`` for "momentum"; ``betas``, ``epsilon`` for "adam".
     activation, eps
-        See :meth:`~numerics.descent.Problem.of`.
+        See `theory.ufm.Problem.of`.
     initial : sequence of L + 1 tensors, optional
         (H_1, W_1, …, W_L), each of shape (number of seeds, …), to start from instead.
-    record : int or sequence of ints
+    record : int or sequence of int
         The history is kept at about that many steps, evenly spaced in the logarithm, or at the steps given.
         The first and the last state are always kept.
     device, dtype
@@ -112,7 +109,8 @@ def train(
     Raises
     ------
     ValueError, TypeError
-        For wrong arguments, naming them.
+        For wrong arguments, naming them; also for an initialisation so large that the loss is not finite at the start,
+        or so small that it is 0 in this precision.
     Interrupted
         After Ctrl-C, with the runs as they were at the latest step that all of them had reached.
 
@@ -127,12 +125,12 @@ def train(
     not a number then has diverged: its status says so with the first step at which that was the case, it keeps the
     parameters of the step before, and the other runs are not disturbed.
 
-    On a CPU the batch is stepped in tiles that fit in a core's cache, 500 steps each in turn; on a GPU the whole batch is stepped at
-    once by CUDA graphs of 20 steps.
+    On a CPU the batch is stepped in tiles that fit in a core's cache, 500 steps each in turn; on a GPU the whole batch
+    is stepped at once by CUDA graphs of 20 steps.
 
     References
     ----------
-    `lowrank`, Section 6.1 and Appendix B.1.
+    lowrank, Section 6.1 and Appendix B.1.
 
     Examples
     --------
@@ -140,48 +138,40 @@ def train(
     >>> runs.steps, runs.losses.shape, runs.status
     (500, (2,), ('finished', 'finished'))
     """
-    problem = Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps)
+    problem = check_trainable(
+        Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps)  # type: ignore[arg-type]
+    )
     seeds = seed_list(seeds)
-    steps = positive_integer("steps", steps, 0)
-    lr = positive_number("lr", lr)
-    threads = positive_integer("threads", threads)
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {optimizer!r}")
-    options = dict(optimizer_options or {})
-    device = check_device(device)
+    steps = check_integer("steps", steps, at_least=0)
+    threads = check_integer("threads", threads, at_least=1)
+    step_size = check_real("lr", lr, above=0)
+    options = check_options(optimizer, optimizer_options or {})
+    where = check_device(device)
     if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"dtype must be torch.float32 or torch.float64, got {dtype}")
+        raise ValueError(f"dtype = {dtype!r}; dtype must be torch.float32 or torch.float64")
     recorded = record_steps(record, steps)
-    if initial is None:
-        start = initial_parameters(problem, seeds, init_scale)
-    else:
-        start = [torch.as_tensor(p) for p in initial]
-        problem.check(start)
-        if start[0].shape[0] != len(seeds):
-            raise ValueError(f"initial must hold one run for each of the {len(seeds)} seeds, got {start[0].shape[0]}")
-        for i, p in enumerate(start):
-            if not bool(p.isfinite().all()):
-                raise ValueError(f"initial must be finite, got NaN or infinity in {f'W_{i}' if i else 'H_1'}")
-    with torch.inference_mode(), _threads(threads), _flushed_denormals():
-        parts = [
-            _Tile(problem, [p[part].to(device, dtype, copy=True) for p in start], optimizer, lr, options, recorded)
-            for part in tiles(problem, len(seeds), device, dtype)
-        ]
-        done = _descend(parts, recorded, progress)
+    scales = initial_scales(problem, init_scale)
+    start = initial_parameters(problem, seeds, scales) if initial is None else _check_initial(problem, initial, seeds)
+    with torch.inference_mode(), _threads(threads), flushed_denormals():
+        parts = list(tiles(problem, len(seeds), where, dtype))
+        cast = [[p[part].to(where, dtype, copy=True) for p in start] for part in parts]
+        _check_start(problem, cast, "init_scale" if initial is None else "initial", scales)
+        running = [Tile(problem, part, optimizer, step_size, options, recorded) for part in cast]
+        done = _descend(running, recorded, progress)
     runs = Runs(
         problem=problem,
         seeds=seeds,
-        parameters=tuple(torch.cat([t.parameters[i].cpu() for t in parts]) for i in range(L + 1)),
-        diverged_at=np.concatenate([t.diverged_at for t in parts]),
+        parameters=tuple(torch.cat([t.parameters[i].cpu() for t in running]) for i in range(problem.L + 1)),
+        diverged_at=np.concatenate([t.diverged_at for t in running]),
         steps=done,
-        history=History.concatenate([t.history for t in parts]),
+        history=History.concatenate([t.history for t in running]),
         settings={
-            "lr": lr,
-            "init_scale": list(init_scale) if isinstance(init_scale, Sequence) else init_scale,
+            "lr": step_size,
+            "init_scale": scales[0] if len(set(scales)) == 1 else list(scales),
             "optimizer": optimizer,
             "optimizer_options": options,
             "dtype": str(dtype).removeprefix("torch."),
-            "device": device.type,
+            "device": where.type,
         },
     )
     if done < steps:
@@ -189,113 +179,35 @@ def train(
     return runs
 
 
-def initial_parameters(
-    problem: Problem, seeds: Sequence[int], init_scale: float | Sequence[float] = 1.0
-) -> list[Tensor]:
-    """Draw the starting point of each seed.
-
-    Parameters
-    ----------
-    problem : Problem
-    seeds : sequence of ints
-    init_scale : float or sequence of L + 1 floats
-        Entries have standard deviation init_scale / √columns.
-
-    Returns
-    -------
-    list of L + 1 tensors
-        (H_1, W_1, …, W_L) in float64, each of shape (len(seeds), …).
-
-    Examples
-    --------
-    >>> problem = Problem.of(3, 2, 0.1, width=4)
-    >>> alone, both = initial_parameters(problem, [7]), initial_parameters(problem, [3, 7])
-    >>> all(bool((a[0] == b[1]).all()) for a, b in zip(alone, both))
-    True
-    """
-    scales = tuple(init_scale) if isinstance(init_scale, Sequence) else (init_scale,) * (problem.L + 1)
-    if len(scales) != problem.L + 1:
-        raise ValueError(f"init_scale must be one number or L + 1 = {problem.L + 1} of them, got {len(scales)}")
-    scales = tuple(positive_number("init_scale", s) for s in scales)
-    draws: list[list[np.ndarray]] = [[] for _ in problem.shapes]
-    for seed in seeds:
-        rng = np.random.default_rng(seed)
-        for draw, scale, shape in zip(draws, scales, problem.shapes, strict=True):
-            draw.append(rng.standard_normal(shape) * (scale / math.sqrt(shape[1])))
-    return [torch.from_numpy(np.stack(draw)) for draw in draws]
+def _check_initial(problem: Problem, initial: Sequence[Tensor], seeds: Sequence[int]) -> list[Tensor]:
+    start = [torch.as_tensor(p) for p in initial]
+    check_parameters(problem, start)
+    if start[0].ndim != 3 or start[0].shape[0] != len(seeds):
+        shape = tuple(start[0].shape)
+        raise ValueError(
+            f"initial has matrices of shape {shape}; initial must hold one run for each of the {len(seeds)} seeds"
+        )
+    for i, p in enumerate(start):
+        if not bool(p.isfinite().all()):
+            raise ValueError(f"initial has NaN or infinity in {matrix_name(i)}; initial must be finite")
+    return start
 
 
-class _Tile:
-    """Runs that are stepped together, and what has become of them so far."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        parameters: list[Tensor],
-        optimizer: str,
-        lr: float,
-        options: dict[str, Any],
-        recorded: Sequence[int],
-    ) -> None:
-        self.problem, self.runs = problem, parameters[0].shape[0]
-        self.stepper = make_optimizer(optimizer, Network(problem, parameters), lr, **options)
-        self.diverged_at = np.full(self.runs, -1)
-        self.last_finite: dict[int, list[Tensor]] = {}
-        self.history = History.empty(problem, self.runs, recorded)
-        self.row = self.history.index
-        self.saved: tuple[int, list[Tensor]] | None = None
-        self._record(0)
-
-    def advance(self, begin: int, end: int) -> None:
-        """Take the steps of a segment, at the end of which the runs that are lost are frozen."""
-        stepper = self.stepper
-        before = stepper.snapshot()
-        self.saved = begin, before
-        stepper.advance(end - begin)
-        lost = _lost(stepper.network)
-        if bool(lost.any()):
-            for run in lost.nonzero().flatten().tolist():
-                self._lose(run, end, [p[run] for p in before[: self.problem.L + 1]])
-            for run, (step, kept) in _replay(stepper, before, begin, end).items():
-                if bool(lost[run]):  # not one that came back by the end of the segment
-                    self._lose(run, step, kept)
-            stepper.freeze(lost)
-        if end in self.row:
-            self._record(end)
-
-    @property
-    def parameters(self) -> list[Tensor]:
-        """What the runs are now."""
-        return self.stepper.network.parameters
-
-    def finish(self) -> None:
-        """Give the runs that were lost the parameters of the step before."""
-        for run, kept in self.last_finite.items():
-            for p, value in zip(self.parameters, kept, strict=True):
-                p[run] = value
-
-    def stop_at(self, step: int) -> None:
-        """Forget what was done since `step`, a segment's beginning, and record the state there."""
-        if self.saved is not None and self.saved[0] == step:  # otherwise its segment had not begun
-            self.stepper.network.parameters = self.saved[1][: self.problem.L + 1]
-        self.diverged_at[self.diverged_at > step] = -1
-        self.last_finite = {run: kept for run, kept in self.last_finite.items() if self.diverged_at[run] >= 0}
-        self.history = self.history.until(step)
-        self.row = self.history.index
-        self._record(step)
-
-    def _lose(self, run: int, step: int, kept: list[Tensor]) -> None:
-        self.diverged_at[run], self.last_finite[run] = step, kept
-
-    def _record(self, step: int) -> None:
-        self.history.record(self.row[step], self.problem, self.parameters, self.diverged_at >= 0)
+def _check_start(problem: Problem, parts: Sequence[Sequence[Tensor]], name: str, scales: Sequence[float]) -> None:
+    """Refuse starts from which no training can begin: without a finite loss, or with random matrices that are 0."""
+    given = f"{name} = {scales[0] if len(set(scales)) == 1 else list(scales)}" if name == "init_scale" else name
+    for part in parts:
+        if not bool(loss(problem, [p.double() for p in part]).isfinite().all()):
+            raise ValueError(f"{given}: the loss at the start is not finite; {name} must be smaller")
+        if name == "init_scale" and any(bool((p == 0).flatten(1).all(1).any()) for p in part):
+            raise ValueError(f"{given}: the start is 0 in {part[0].dtype}; {name} must be larger")
 
 
-def _descend(parts: Sequence[_Tile], recorded: Sequence[int], progress: Callable[[int, int], None] | None) -> int:
-    """Take all steps and return their number; after an interrupt, go back to the last one that all runs have reached."""
+def _descend(parts: Sequence[Tile], recorded: Sequence[int], progress: Callable[[int, int], None] | None) -> int:
+    """Take all steps and return their number; after an interrupt, go back to the last that all runs have reached."""
     begin, done, total = 0, 0, recorded[-1] * sum(part.runs for part in parts)
     try:
-        for begin, end in _segments(recorded):
+        for begin, end in segments(recorded):
             for part in parts:
                 part.advance(begin, end)
                 done += (end - begin) * part.runs
@@ -311,57 +223,6 @@ def _descend(parts: Sequence[_Tile], recorded: Sequence[int], progress: Callable
     return recorded[-1]
 
 
-def _lost(network: Network) -> Tensor:
-    """Tell for each run whether its loss is beyond the limit, infinite or not a number."""
-    network.forward()
-    return ~(network.objective() <= _LIMIT)
-
-
-def _replay(stepper: Optimizer, before: Sequence[Tensor], begin: int, end: int) -> dict[int, tuple[int, list[Tensor]]]:
-    """Take a segment again step by step; for each run that is lost in it, find when, and what it was just before."""
-    network, found = stepper.network, {}
-    stepper.restore(before)
-    for step in range(begin, end):
-        previous = [p.clone() for p in network.parameters]
-        stepper.advance(1)
-        for run in _lost(network).nonzero().flatten().tolist():
-            if run not in found:
-                found[run] = (step + 1, [p[run] for p in previous])
-    return found
-
-
-def _segments(recorded: Sequence[int]) -> Iterator[tuple[int, int]]:
-    begin = 0
-    for stop in recorded:
-        while begin < stop:
-            end = min(begin + _SEGMENT, stop)
-            yield begin, end
-            begin = end
-
-
-def tiles(problem: Problem, runs: int, device: torch.device, dtype: torch.dtype) -> Iterator[slice]:
-    """Cut the batch into the parts that are stepped together."""
-    size = runs
-    if device.type == "cpu":
-        buffers = problem.size + 3 * problem.N * sum(problem.widths)
-        size = max(1, _TILE_BYTES // (buffers * dtype.itemsize))
-    for begin in range(0, runs, size):
-        yield slice(begin, begin + size)
-
-
-def seed_list(seeds: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
-    """Return the seeds that were asked for, by their number or one by one."""
-    seeds = seeds.tolist() if isinstance(seeds, np.ndarray) else seeds
-    if not isinstance(seeds, Sequence):
-        return tuple(range(positive_integer("seeds", seeds)))
-    values = tuple(positive_integer("seeds", seed, 0) for seed in seeds)
-    if not values:
-        raise ValueError("seeds must hold at least one seed, got none")
-    if len(set(values)) != len(values):
-        raise ValueError(f"seeds must be distinct, got {list(values)}")
-    return values
-
-
 @contextmanager
 def _threads(threads: int) -> Iterator[None]:
     before = torch.get_num_threads()
@@ -373,7 +234,7 @@ def _threads(threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def _flushed_denormals() -> Iterator[None]:
+def flushed_denormals() -> Iterator[None]:
     """Flush denormal numbers to zero: dead directions decay through them, at many times the cost of a step."""
     tiny = torch.tensor(torch.finfo(torch.float64).tiny, dtype=torch.float64)
     flushed = float(tiny / 2) == 0

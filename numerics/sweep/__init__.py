@@ -2,10 +2,10 @@
 
 >>> from numerics import sweep
 >>> grid = sweep.Grid(K=[4, 6, 10], L=[3, 4], lam=[1e-3, 5e-3], width=20, seeds=32, steps=100_000)
->>> len(grid.tasks()), sum(len(task.seeds) for task in grid.tasks())
-(24, 384)
+>>> len(grid.settings()), len(grid)
+(12, 384)
 
-``sweep.run("sweep.db", grid)`` does it in local processes. On other machines:
+`sweep.run("sweep.db", grid)` does it in local processes. On other machines:
 
 * Dask: ``sweep.run(path, grid, executor=distributed.Client(address).get_executor())``
 * MPI: put ``with MPIPoolExecutor() as pool: sweep.run(path, grid, executor=pool)`` (from ``mpi4py.futures``) under
@@ -18,5 +18,7 @@ from numerics.sweep._grid import Grid, Task
 from numerics.sweep._results import Results
 from numerics.sweep._run import Progress, run
 from numerics.sweep._store import SweepError
+from numerics.sweep._summary import SETTING, summarise
+from numerics.sweep._worker import do
 
-__all__ = ["Grid", "Progress", "Results", "SweepError", "Task", "run"]
+__all__ = ["SETTING", "Grid", "Progress", "Results", "SweepError", "Task", "do", "run", "summarise"]

@@ -1,43 +1,81 @@
-"""The experiments of a sweep: a grid of settings, cut into tasks that one worker does in one go."""
+"""The experiments of a sweep: every combination of some settings, from every seed."""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Grid", "Task"]
+from theory.arguments import check_choice, check_integer, check_real, entries
+
+__all__ = ["Grid", "Task", "setting_key"]
+
+LARGEST_SEED = 2**63 - 1  # of an SQLite integer
+
+
+def setting_key(setting: dict[str, Any]) -> str:
+    """Write a setting as a text that two settings share only if they are the same.
+
+    Parameters
+    ----------
+    setting : dict
+        JSON values.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> setting_key({"lam": 0.001, "K": 3})
+    '{"K": 3, "lam": 0.001}'
+    """
+    return json.dumps(setting, sort_keys=True, allow_nan=False)
 
 
 @dataclass(frozen=True)
 class Task:
-    """Some seeds of one setting.
+    """Some seeds of one setting, which a worker trains together.
 
     Attributes
     ----------
     setting : dict
-        The arguments of :func:`numerics.descent.train` but the seeds, and what to do afterwards; JSON values.
-    seeds : tuple of ints
+        The arguments of `numerics.descent.train` but the seeds, and whether to polish; JSON values.
+    seeds : tuple of int
+        The seeds.
+    recognise : bool
+        Whether to name the solutions.
     """
 
     setting: dict[str, Any]
     seeds: tuple[int, ...]
+    recognise: bool = True
 
     @property
-    def key(self) -> str:
-        """A text that two tasks share only if they are the same."""
-        return json.dumps({**self.setting, "seeds": self.seeds}, sort_keys=True, allow_nan=False)
+    def text(self) -> str:
+        """The task as JSON, so that any executor can send it anywhere."""
+        return json.dumps({"setting": self.setting, "seeds": self.seeds, "recognise": self.recognise})
 
     @classmethod
-    def from_key(cls, key: str) -> Task:
-        """Read a :attr:`key`."""
-        setting = json.loads(key)
-        return cls(setting, tuple(setting.pop("seeds")))
+    def of_key(cls, key: str, seeds: tuple[int, ...], recognise: bool) -> Task:
+        """Make a task of a setting as `setting_key` wrote it."""
+        return cls(json.loads(key), seeds, recognise)
+
+    @classmethod
+    def from_text(cls, text: str) -> Task:
+        """Read what `text` says.
+
+        Examples
+        --------
+        >>> Task.from_text(Task({"K": 3}, (5, 6)).text)
+        Task(setting={'K': 3}, seeds=(5, 6), recognise=True)
+        """
+        read = json.loads(text)
+        return cls(read["setting"], tuple(read["seeds"]), read["recognise"])
 
 
 @dataclass(frozen=True)
@@ -47,31 +85,31 @@ class Grid:
     Parameters
     ----------
     K, L, lam, width, lr : number or sequence of numbers
-        See :func:`numerics.descent.train`. Combinations with width < K cannot be trained and raise ValueError.
-    seeds : int or sequence of ints
+        See `numerics.descent.train`. Combinations with width < K cannot be trained and raise ValueError.
+    seeds : int or sequence of int
         That many seeds 0, 1, …, or the seeds themselves.
     n, steps, init_scale, optimizer, dtype
-        One value for all runs; ``dtype`` is "float32" or "float64".
+        One value for all runs; `dtype` is "float32" or "float64".
     polish : bool
-        Finish every run at a stationary point, see :func:`numerics.descent.polish`.
+        Finish every run at a stationary point, see `numerics.descent.polish`.
     recognise : bool
-        Name every solution, see :func:`numerics.descent.recognise`.
+        Name every solution, see `numerics.descent.recognise`.
     batch : int
-        Seeds in one task: they are trained together, stored together and, after a failure, done again together.
+        The most seeds that are trained together and, after a failure, done again together. It changes no result.
 
     Examples
     --------
     >>> grid = Grid(K=[4, 6], L=3, lam=1e-3, width=8, seeds=20, steps=100)
-    >>> len(grid.tasks()), grid.tasks()[1].seeds
-    (4, (16, 17, 18, 19))
+    >>> len(grid.settings()), len(grid)
+    (2, 40)
     """
 
-    K: int | Sequence[int]
-    L: int | Sequence[int]
-    lam: float | Sequence[float]
-    width: int | Sequence[int] = 64
-    lr: float | Sequence[float] = 0.5
-    seeds: int | Sequence[int] = 16
+    K: int | Sequence[int] | np.ndarray
+    L: int | Sequence[int] | np.ndarray
+    lam: float | Sequence[float] | np.ndarray
+    width: int | Sequence[int] | np.ndarray = 64
+    lr: float | Sequence[float] | np.ndarray = 0.5
+    seeds: int | Sequence[int] | np.ndarray = 16
     n: int = 1
     steps: int = 20_000
     init_scale: float = 1.0
@@ -81,56 +119,63 @@ class Grid:
     recognise: bool = True
     batch: int = 16
 
-    def tasks(self) -> list[Task]:
-        """Cut the grid into tasks, after checking that every one of them can be done.
+    def __len__(self) -> int:
+        return len(self.settings()) * len(self.seed_list())
+
+    def settings(self) -> list[dict[str, Any]]:
+        """List the settings, after checking that each can be trained.
+
+        Returns
+        -------
+        list of dict
+            JSON values that `Task` takes.
 
         Raises
         ------
         ValueError, TypeError
             Naming the argument that is wrong.
         """
-        from numerics.descent import Problem
-        from numerics.descent._optimizer import OPTIMIZERS
-        from numerics.descent._problem import positive_integer, positive_number
-        from numerics.descent._training import seed_list
+        from numerics.descent import OPTIMIZERS, Problem, check_trainable
 
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {self.optimizer!r}")
         common = {
-            "n": positive_integer("n", self.n),
-            "steps": positive_integer("steps", self.steps, 0),
-            "init_scale": positive_number("init_scale", self.init_scale),
-            "optimizer": self.optimizer,
-            "dtype": self.dtype,
-            "polish": bool(self.polish),
-            "recognise": bool(self.recognise),
+            "n": check_integer("n", self.n, at_least=1),
+            "steps": check_integer("steps", self.steps, at_least=0),
+            "init_scale": check_real("init_scale", self.init_scale, above=0),
+            "optimizer": check_choice("optimizer", self.optimizer, OPTIMIZERS),
+            "dtype": check_choice("dtype", self.dtype, ("float32", "float64")),
+            "polish": check_choice("polish", self.polish, (False, True)),
         }
-        batches = list(_batches(seed_list(self.seeds), positive_integer("batch", self.batch)))
-        tasks = []
-        for K, L, lam, width, lr in itertools.product(*(self._axis(a) for a in ("K", "L", "lam", "width", "lr"))):
-            problem = Problem.of(K, L, lam, width=width)
+        check_choice("recognise", self.recognise, (False, True))
+        check_integer("batch", self.batch, at_least=1)
+        found = []
+        for K, L, lam, width, lr in itertools.product(*map(self._axis, ("K", "L", "lam", "width", "lr"))):
+            problem = check_trainable(Problem.of(K, L, lam, width=width))
             axes = {"K": problem.K, "L": problem.L, "lam": problem.lams[0], "width": problem.widths[0]}
-            setting = {**axes, "lr": positive_number("lr", lr), **common}
-            tasks += [Task(setting, batch) for batch in batches]
-        if len({task.key for task in tasks}) < len(tasks):
+            found.append({**axes, "lr": check_real("lr", lr, above=0), **common})
+        if len(set(map(setting_key, found))) < len(found):
             raise ValueError("K, L, lam, width and lr must not repeat a value")
-        return tasks
+        return found
+
+    def seed_list(self) -> tuple[int, ...]:
+        """List the seeds of each setting.
+
+        Returns
+        -------
+        tuple of int
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `seeds` is wrong, or a seed is beyond 2⁶³ − 1, the largest that the file can hold.
+        """
+        from numerics.descent import seed_list
+
+        return tuple(check_integer("seeds", s, at_least=0, at_most=LARGEST_SEED) for s in seed_list(self.seeds))
 
     def _axis(self, name: str) -> list[Any]:
-        value = getattr(self, name)
-        if isinstance(value, np.ndarray):
-            value = value.tolist()
-        if isinstance(value, Real | Integral):
-            return [value]
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            raise TypeError(f"{name} must be a number or a sequence of numbers, got {value!r}")
-        if not value:
-            raise ValueError(f"{name} must hold at least one value, got none")
-        return list(value)
-
-
-def _batches(seeds: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    for begin in range(0, len(seeds), size):
-        yield tuple(seeds[begin : begin + size])
+        several = entries(getattr(self, name))
+        if several is None:
+            return [getattr(self, name)]
+        if not several:
+            raise ValueError(f"{name} = {several!r}; {name} must hold at least one value")
+        return several

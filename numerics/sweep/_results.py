@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from numerics.files import check_output, replacing
 from numerics.sweep._store import Store
+from numerics.sweep._summary import summarise
 from numerics.sweep._worker import COLUMNS
 
 __all__ = ["Results"]
@@ -21,13 +20,16 @@ class Results:
     Parameters
     ----------
     path : path
+        The file. One of an older format is read as it is: its rows have no version, and the digest "format 1".
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If the path is not that of a file.
     SweepError
-        If it is damaged or from another version.
+        If it is damaged or from a later version.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -45,19 +47,29 @@ class Results:
             return store.counts()
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a dictionary for each finished run, in the order of the grid and the seeds."""
-        sql = f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY task, rowid"
+        """Return a dictionary for each finished run, setting by setting as they were entered, and seed by seed."""
         with Store(self.path) as store:
-            return [dict(zip(COLUMNS, row, strict=True)) for row in store.query(sql)]
+            return store.rows()
 
-    def errors(self) -> list[tuple[str, str]]:
-        """Return the setting (JSON) and the error of each task that failed."""
+    def summary(self) -> list[dict[str, Any]]:
+        """Summarise the rows of each setting; rows with different digests apart, see `numerics.sweep.summarise`."""
+        return summarise(self.rows())
+
+    def errors(self) -> list[tuple[str, int, str]]:
+        """Return the setting (JSON), the seed and the error of each run that failed."""
         with Store(self.path) as store:
-            return [(key, error) for key, error in store.query("SELECT key, error FROM tasks WHERE state = 'failed'")]
+            return store.errors()
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the rows to a CSV file; what a run does not have is empty."""
-        with _replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        """Write the rows to a CSV file; what a run does not have is empty.
+
+        Parameters
+        ----------
+        path : path
+            The file, which may not be the sweep's own.
+        """
+        check_output(path, inputs=[self.path])
+        with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(COLUMNS))
             writer.writeheader()
             writer.writerows(self.rows())
@@ -65,11 +77,17 @@ class Results:
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write the rows to a Parquet file; needs pyarrow.
 
+        Parameters
+        ----------
+        path : path
+            The file, which may not be the sweep's own.
+
         Raises
         ------
         ImportError
             If pyarrow is missing.
         """
+        check_output(path, inputs=[self.path])
         try:
             import pyarrow as pa
             from pyarrow import parquet
@@ -79,16 +97,5 @@ class Results:
             ) from error
         types = {"INTEGER": pa.int64(), "REAL": pa.float64(), "TEXT": pa.string()}
         schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-        with _replacing(path) as temporary:
+        with replacing(path) as temporary:
             parquet.write_table(pa.Table.from_pylist(self.rows(), schema=schema), temporary)
-
-
-@contextmanager
-def _replacing(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Give a name to write to, and move that file to ``path`` once it is whole."""
-    temporary = f"{os.fspath(path)}.partial"
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -6,7 +6,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,8 +22,9 @@ from typing import Any
 
 from numerics.sweep._grid import Grid
 from numerics.sweep._results import Results
-from numerics.sweep._store import Store, SweepError
+from numerics.sweep._store import Claim, Store, SweepError
 from numerics.sweep._worker import do, leave_with_parent
+from theory.arguments import check_choice, check_integer
 
 __all__ = ["Progress", "run"]
 
@@ -30,7 +39,7 @@ class Progress:
     Attributes
     ----------
     done, failed, total : int
-        In the file, whoever did them.
+        Of the grid, whoever did them.
     rate : float
         Runs that this process has finished per second.
     seconds_left : float or None
@@ -57,6 +66,7 @@ def run(
     workers: int | None = None,
     in_flight: int | None = None,
     retry_failed: bool = False,
+    leftovers: bool = False,
     progress: bool | Callable[[Progress], None] = False,
 ) -> Results:
     """Do what is missing of a grid in a file, and return the results.
@@ -64,9 +74,10 @@ def run(
     Parameters
     ----------
     path : path
-        A SQLite file, made if there is none. Finished runs in it are kept and not done again; a grid that
-        is larger than, or other than, the one before adds to the file.
+        A SQLite file, made if there is none. Finished runs in it are kept and not done again, whatever grid and batch
+        they are from; a grid that is larger than, or other than, the one before adds to the file.
     grid : Grid
+        The settings and seeds.
     executor : concurrent.futures.Executor, optional
         Where the tasks run: a thread pool, ``dask.distributed.Client(…).get_executor()``,
         ``mpi4py.futures.MPIPoolExecutor()``. By default local processes, with one thread each.
@@ -75,28 +86,33 @@ def run(
     in_flight : int, optional
         Tasks given to the executor at a time; by default twice the number of local processes, or 64.
     retry_failed : bool
-        Do tasks again that ended with an error in an earlier sweep.
+        Do runs of the grid again that ended with an error in an earlier sweep.
+    leftovers : bool
+        Do also what earlier, interrupted sweeps over other grids have left in the file.
     progress : bool or callable
-        Whether to keep a line on standard error up to date, or what to call with a :class:`Progress`.
+        Whether to keep a line on standard error up to date, or what to call with a `Progress`.
 
     Returns
     -------
     Results
+        Of everything in the file.
 
     Raises
     ------
     SweepError
-        If the file is damaged, from another version or on a full disk, if workers died, or if tasks ended with
-        an error (their text is in the results). What was finished before is in the file, and
+        If the file is damaged, from a later version or on a full disk, if the executor or its workers are lost, or if
+        runs ended with an error (their text is in the results). What was finished before is in the file, and
         the same call continues.
     ValueError, TypeError
-        If the grid is wrong.
+        If an argument is wrong; no file is made then.
 
     Notes
     -----
-    Each task is a fixed batch of seeds trained together, so that a sweep that was killed and started again
-    gives the rows of one that was not. Several processes may work on one file at once: each task is given to
-    one of them, and each returns when the whole grid is done. The file must be on a file system with working locks.
+    Each row is of one seed of one setting and depends on nothing else: a sweep that was killed and started again, in
+    other batches or on another executor, gives the rows of one that was not (but for the rounding of polished ones).
+    Several processes may work on one file at once: each run is given to one of them, and each returns when its whole
+    grid is done. The file must be on a file system with working locks. A file of an older format is brought to the
+    present one; its rows are kept and have the digest "format 1".
 
     Examples
     --------
@@ -108,45 +124,48 @@ def run(
     ...     [row["K"] for row in results.rows()]
     [2, 2, 2, 3, 3, 3]
     """
-    tasks = [(task.key, len(task.seeds)) for task in grid.tasks()]
-    count = workers if workers is not None else len(_cpus())
-    if count < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    if in_flight is not None and in_flight < 1:
-        raise ValueError(f"in_flight must be at least 1, got {in_flight}")
-    report = _line if progress is True else progress or None
-    with Store(path, create=True) as store:
-        store.add(tasks)
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor = {executor!r} is a {type(executor).__name__}; executor must be a concurrent.futures.Executor, "
+            "such as ThreadPoolExecutor() or dask.distributed.Client(address).get_executor()"
+        )
+    count = len(_cpus()) if workers is None else check_integer("workers", workers, at_least=1)
+    limit = 2 * count if executor is None else 64
+    if in_flight is not None:
+        limit = check_integer("in_flight", in_flight, at_least=1)
+    check_choice("retry_failed", retry_failed, (False, True))
+    check_choice("leftovers", leftovers, (False, True))
+    if not isinstance(grid, Grid):
+        raise TypeError(f"grid = {grid!r} is a {type(grid).__name__}; grid must be a numerics.sweep.Grid")
+    grid.settings(), grid.seed_list()
+    with Store(path, write=True) as store:
+        store.add(grid)
+        if leftovers:
+            store.want_all()
         if retry_failed:
             store.retry_failed()
         with _released(store):
-            if any(store.counts()[state] for state in ("waiting", "running")):
-                limit = in_flight or (2 * count if executor is None else 64)
+            if _unfinished(store):
                 with _executor(executor, count) as pool:
-                    _drain(store, pool, limit, report)
-        failed = store.query("SELECT key, error FROM tasks WHERE state = 'failed' ORDER BY id")
-    if failed:
-        raise SweepError(
-            f"{len(failed)} tasks of {os.fspath(path)!r} ended with an error, the rest is done; the first is {failed[0][0]}: "
-            f"{failed[0][1]}. retry_failed=True does them again"
-        )
+                    _drain(store, pool, limit, int(grid.batch), _line if progress is True else progress or None)
+        _complain(store)
     return Results(path)
 
 
-def _drain(store: Store, pool: Executor, limit: int, report: Callable[[Progress], None] | None) -> None:
-    """Keep the executor busy until no task of the file is left, here or elsewhere."""
+def _drain(store: Store, pool: Executor, limit: int, batch: int, report: Callable[[Progress], None] | None) -> None:
+    """Keep the executor busy until no run that is wanted is left, here or elsewhere."""
     begin = last_beat = time.monotonic()
-    futures: dict[Future[Any], int] = {}
+    futures: dict[Future[Any], Claim] = {}
     mine = 0
     try:
         while True:
             if len(futures) <= limit // 2:
-                for task, key in store.claim(limit - len(futures)):
-                    futures[pool.submit(do, key)] = task
+                for claim in store.claim(limit - len(futures), batch):
+                    futures[_submit(store, pool, claim)] = claim
             if not futures:
-                if not any(store.counts()[state] for state in ("waiting", "running")):
+                if not _unfinished(store):
                     break
-                time.sleep(_POLL)  # another process has the rest; if it dies, claim() will return its tasks
+                time.sleep(_POLL)  # another process has the rest; if it dies, claim() will return its runs
                 continue
             finished = wait(futures, timeout=_POLL, return_when=FIRST_COMPLETED).done
             mine += _collect(store, {future: futures.pop(future) for future in finished})
@@ -162,29 +181,57 @@ def _drain(store: Store, pool: Executor, limit: int, report: Callable[[Progress]
             print(file=sys.stderr)
 
 
-def _collect(store: Store, finished: dict[Future[Any], int]) -> int:
+def _submit(store: Store, pool: Executor, claim: Claim) -> Future[Any]:
+    try:
+        return pool.submit(do, claim[1].text)
+    except Exception as error:  # shut down, broken, or out of reach: each executor says so in its own way
+        raise _lost(store, f"the executor takes no work ({type(error).__name__}: {error})") from error
+
+
+def _collect(store: Store, finished: dict[Future[Any], Claim]) -> int:
     """Write what has been finished in one transaction, then the errors; return the number of runs."""
-    results, broken = [], None
-    for future, task in finished.items():
-        error = future.exception()
-        if error is None:
-            results.append((task, *future.result()))
-        elif isinstance(error, BrokenExecutor | KeyboardInterrupt) or not isinstance(error, Exception):
+    results: list[tuple[int, tuple[Any, ...]]] = []
+    broken: BaseException | None = None
+    for future, (runs, _) in finished.items():
+        try:
+            results += zip(runs, future.result(), strict=True)
+        except (BrokenExecutor, CancelledError, KeyboardInterrupt) as error:
             broken = error
-        else:
-            store.fail(task, f"{type(error).__name__}: {error}")
+        except Exception as error:
+            store.fail(runs, f"{type(error).__name__}: {error}")
+        except BaseException as error:
+            broken = error
     if results:
         store.finish(results)
     if broken is not None:
+        raise _lost(store, f"a worker process or its scheduler died ({type(broken).__name__}: {broken})") from broken
+    return len(results)
+
+
+def _lost(store: Store, what: str) -> SweepError:
+    return SweepError(
+        f"sweep file {store.path!r}: {what}. Results stored before are kept;"
+        " the same command with a new executor continues"
+    )
+
+
+def _complain(store: Store) -> None:
+    failed = store.errors(wanted=True)
+    if failed:
+        key, seed, error = failed[0]
         raise SweepError(
-            f"sweep file {store.path!r}: a worker process died ({broken}). Results stored before are kept; "
-            "the same command continues"
-        ) from broken
-    return sum(len(rows) for _, _, rows in results)
+            f"{len(failed)} runs of {store.path!r} ended with an error, the rest is done;"
+            f" the first is seed {seed} of {key}: {error}. retry_failed=True does them again"
+        )
+
+
+def _unfinished(store: Store) -> bool:
+    counts = store.counts(wanted=True)
+    return counts["waiting"] + counts["running"] > 0
 
 
 def _progress(store: Store, mine: int, seconds: float) -> Progress:
-    counts = store.counts()
+    counts = store.counts(wanted=True)
     rate = mine / seconds if seconds > 0 else 0.0
     rest = counts["waiting"] + counts["running"]
     return Progress(counts["done"], counts["failed"], sum(counts.values()), rate, rest / rate if rate else None)

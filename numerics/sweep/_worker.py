@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
-from typing import Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numerics.sweep._digest import package_version, training_digest
 from numerics.sweep._grid import Task
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    from numerics.descent import Runs
 
 __all__ = ["COLUMNS", "do", "leave_with_parent"]
 
@@ -21,72 +27,73 @@ COLUMNS: dict[str, str] = {
     "seed": "INTEGER", "status": "TEXT", "diverged_at": "INTEGER", "loss": "REAL", "loss_dnc": "REAL",
     "loss_srg": "REAL", "gradient_norm": "REAL", "mean_rank": "REAL", "ranks": "TEXT", "effective_ranks": "TEXT",
     "dnc1": "TEXT", "negativity": "TEXT", "kind": "TEXT", "name": "TEXT", "distance": "REAL",
+    "version": "TEXT", "digest": "TEXT",
 }  # fmt: skip
 
 
-def do(key: str) -> tuple[float, list[tuple[Any, ...]]]:
+def do(text: str) -> list[tuple[Any, ...]]:
     """Do a task.
 
     Parameters
     ----------
-    key : str
-        Of the task; a text, so that any executor can send it anywhere.
+    text : str
+        `Task.text`.
 
     Returns
     -------
-    seconds : float
-        Time it took.
-    rows : list of tuples
-        One for each seed, in the order of ``COLUMNS``. ``mean_rank`` is over the layers 2, …, L − 1 (2 if L = 2).
-        What a run that diverged does not have is None.
+    list of tuple
+        One row for each seed, in the order of `COLUMNS`. `mean_rank` is over the layers 2, …, L − 1 (2 if L = 2);
+        `version` is the package's, `digest` that of what determines the numbers. What a run that diverged does not
+        have is None.
 
     Examples
     --------
     >>> task = Task({"K": 3, "L": 3, "lam": 0.01, "width": 4, "lr": 0.5, "n": 1, "steps": 50, "init_scale": 1.0,
-    ...     "optimizer": "gd", "dtype": "float64", "polish": False, "recognise": True}, (5, 6))
-    >>> seconds, rows = do(task.key)
-    >>> [dict(zip(COLUMNS, row))["seed"] for row in rows]
+    ...     "optimizer": "gd", "dtype": "float64", "polish": False}, (5, 6))
+    >>> [dict(zip(COLUMNS, row))["seed"] for row in do(task.text)]
     [5, 6]
     """
     import torch
 
     from numerics import descent
 
-    begin = time.perf_counter()
-    task = Task.from_key(key)
+    task = Task.from_text(text)
     s = task.setting
+    origin = {"version": package_version(), "digest": training_digest(s["dtype"])}
     runs = descent.train(
         s["K"], s["L"], s["lam"], n=s["n"], width=s["width"], seeds=task.seeds, steps=s["steps"], lr=s["lr"],
         init_scale=s["init_scale"], optimizer=s["optimizer"], dtype=getattr(torch, s["dtype"]), record=2,
     )  # fmt: skip
     if s["polish"]:
         runs = runs.polish()
-    rows = [_row(s, runs[i]) for i in range(len(runs))]
-    return time.perf_counter() - begin, rows
+    common = {name: value for name, value in s.items() if name in COLUMNS} | {"polished": int(s["polish"])} | origin
+    return [_row(common, runs[i], task.recognise) for i in range(len(runs))]
 
 
-def _row(setting: dict[str, Any], run: Any) -> tuple[Any, ...]:
-    row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row |= {name: value for name, value in setting.items() if name in COLUMNS}
-    row |= {"polished": int(setting["polish"]), "seed": run.seeds[0], "status": run.status[0]}
-    row |= {"loss_dnc": run.loss_dnc, "loss_srg": run.loss_srg}
+def _row(common: dict[str, Any], run: Runs, recognise: bool) -> tuple[Any, ...]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | common
+    row |= {"seed": run.seeds[0], "status": run.status[0], "loss_dnc": run.loss_dnc, "loss_srg": run.loss_srg}
     if run.diverged_at[0] >= 0:
-        row["diverged_at"] = int(run.diverged_at[0])
-        return tuple(row.values())
+        return tuple((row | {"diverged_at": int(run.diverged_at[0])}).values())
     ranks = run.ranks()[0]
     row |= {
         "loss": float(run.losses[0]),
         "gradient_norm": float(run.gradient_norms()[0]),
         "mean_rank": float(np.mean(ranks[1 : max(2, run.problem.L - 1)])),
         "ranks": json.dumps(ranks.tolist()),
-        "effective_ranks": json.dumps(run.effective_ranks()[0].tolist()),
-        "dnc1": json.dumps(run.dnc1()[0].tolist()),
-        "negativity": json.dumps(run.negativity()[0].tolist()),
+        "effective_ranks": _json(run.effective_ranks()[0]),
+        "dnc1": _json(run.dnc1()[0]),
+        "negativity": _json(run.negativity()[0]),
     }
-    if setting["recognise"]:
+    if recognise:
         found = run.recognise()[0]
         row |= {"kind": found.kind, "name": found.name, "distance": found.distance}
     return tuple(row.values())
+
+
+def _json(values: Float[np.ndarray, " layers"]) -> str:
+    """Write numbers as JSON, in which one that is not defined is null."""
+    return json.dumps([value if isfinite(value) else None for value in values.tolist()])
 
 
 def leave_with_parent() -> None:

@@ -61,8 +61,8 @@ def test_runs_that_diverge(nct):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--width", 3], "width must be at least K = 4 in every layer, got 3"),
-        (["--lr", 0], "lr must be positive and finite, got 0.0"),
+        (["--width", 3], "width = 3; width must be an integer ≥ K = 4 in every layer"),
+        (["--lr", 0], "lr = 0.0; lr must be a finite real number > 0"),
         (["--activation", "tanh"], "activation must be"),
         (["--device", "abacus"], "device 'abacus' cannot be used"),
         (["--save", "/missing/runs.npz"], "--save must be in a folder that exists"),

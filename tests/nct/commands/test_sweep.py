@@ -58,8 +58,8 @@ def test_dask(nct, complaint, tmp_path, monkeypatch):
 def test_wrong_input(complaint, tmp_path):
     file = tmp_path / "a.db"
     assert "given together" in complaint("sweep", file, "-K", 3)
-    assert "does not exist" in complaint("sweep", file)
-    assert "width must be at least K = 80" in complaint("sweep", file, "-K", 80, "-L", 3, "--weight-decay", 1e-3)
+    assert "path must be a file that exists" in complaint("sweep", file)
+    assert "width must be an integer ≥ K = 80" in complaint("sweep", file, "-K", 80, "-L", 3, "--weight-decay", 1e-3)
     assert not file.exists()
     file.write_text("not a database" * 500)
     assert "damaged or not a sweep" in complaint("sweep", file)
