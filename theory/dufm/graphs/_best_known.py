@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import check_choice, check_integer
 from theory.dufm._constructions import dnc, srg
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
@@ -97,8 +97,7 @@ def best_known(K: int, L: int, family: Literal["any", "graph"] = "any") -> Solut
     >>> best_known(2, 3).name, best_known(10, 4, "graph").name
     ('DNC', 'SRG')
     """
-    if family not in ("any", "graph"):
-        raise ValueError(f"family = {family!r}; allowed are 'any' and 'graph'")
+    check_choice("family", family, ("any", "graph"))
     entry = _raw(K, L)
     if entry["base"] == "DNC":
         base: Solution = dnc(K, L, LAM)

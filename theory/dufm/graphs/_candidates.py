@@ -1,4 +1,4 @@
-"""A problem on a graph, and candidates for its solution: vertex scales and weightings, every layer at its best scale."""
+"""A problem on a graph, and candidates for its solution: vertex scales and weightings at their best scale."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ __all__ = ["descend"]
 
 _SMOOTHING = (0.3, 0.1, 0.03, 0.01, 1e-3, 1e-5, 0.0)  # of the ReLU, relative to the size of its argument
 _WIDEST = 4.0  # bound on |log| of a vertex scale
+_STEP = 0.1  # a change of a weighting by this share of the layer's size weighs as much as one of a log scale by 1
 _OPTIONS = {"maxcor": 20, "ftol": 1e-12, "gtol": 1e-8}  # of a loss that starts at 1
 
 
@@ -37,25 +38,26 @@ def descend(loss: ReducedLoss, start: Parameters, steps: int, smoothing: tuple[f
         The best point met at the ends of the descents, by the true loss; never worse than `start`.
     """
     shape, cut = start.log_scales.shape, start.log_scales.size
-    unit = float(np.sqrt(np.mean((start.weightings @ loss.incidence.matrix) ** 2)))
+    size = float(np.sqrt(np.mean((start.weightings @ loss.incidence.matrix) ** 2)))
+    unit = _STEP * size  # of the weightings, whatever the regularisation makes them
     best, least = start, loss.value(start)
-    first = least
 
     def unpack(point: Float[np.ndarray, " parameters"]) -> Parameters:
         return Parameters(point[:cut].reshape(shape), unit * point[cut:].reshape(-1, shape[1]))
 
     def objective(
-        point: Float[np.ndarray, " parameters"], width: float
+        point: Float[np.ndarray, " parameters"], width: float, scale: float
     ) -> tuple[float, Float[np.ndarray, " parameters"]]:
         value, in_scales, in_weightings = loss.value_and_gradient(unpack(point), width)
-        return value / first, np.concatenate([in_scales.ravel(), unit * in_weightings.ravel()]) / first
+        return value / scale, np.concatenate([in_scales.ravel(), unit * in_weightings.ravel()]) / scale
 
     point = np.concatenate([start.log_scales.ravel(), start.weightings.ravel() / unit])
     bounds = _bounds(start, point)
     options: Any = {**_OPTIONS, "maxiter": steps, "maxfun": 2 * steps}
     for width in smoothing:
+        scale, _ = objective(point, size * width, 1.0)
         found = minimize(
-            objective, point, args=(unit * width,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+            objective, point, args=(size * width, scale), jac=True, method="L-BFGS-B", bounds=bounds, options=options
         )
         if not np.isfinite(found.fun):
             break

@@ -98,7 +98,7 @@ class Incidence:
         return weightings
 
     def without_pendants(self) -> Bool[np.ndarray, " v"] | None:
-        """All but one pendant vertex at each vertex that has some, in components of several edges; None if that is all."""
+        """All but one pendant vertex at each vertex of degree above 1 that has some; None if none has."""
         degrees = self.matrix.sum(1)
         present = np.ones(len(self.matrix), bool)
         for i in np.flatnonzero(degrees > 1):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from theory.dufm.graphs._enumeration import Bag, block_mixtures, graph6_of, graph_of, graphs, neighbours
 
@@ -54,6 +54,7 @@ class Found:
 Ranking: TypeAlias = Callable[[], Sequence[Found]]
 
 
+@runtime_checkable
 class Phase(Protocol):
     """A part of a search. It pickles between two tasks."""
 

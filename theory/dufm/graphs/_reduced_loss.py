@@ -156,7 +156,7 @@ def _fit(last: Float[np.ndarray, "m K"]) -> tuple[float, Float[np.ndarray, "m K"
     left, values, right = np.linalg.svd(last, full_matrices=False)
     values = np.where(values > _negligible(last, values), values, 0.0)
     errors = 1 / (1 + values**2)
-    fit = (errors.sum() + K - len(values)) / (2 * K)
+    fit = (errors.sum() + (K - len(values))) / (2 * K)  # the brackets keep sums of 1e-30 from being lost in K
     return float(fit), -(left * (values * errors**2 / K)) @ right
 
 

@@ -10,11 +10,12 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 import pytest
-from flint import ctx
+from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
 from theory import dufm
+from theory.dufm.enclosure._bounds import Interval
 
 
 def reference(K, L, lam, digits):
@@ -159,6 +160,33 @@ def test_wrong_input(arguments, keywords, error, message):
             dufm.enclose_ratio(*arguments[1:], **keywords)
 
 
+@pytest.mark.parametrize("digits", range(1, 41))
+def test_exact_values_are_contained_at_every_number_of_digits(digits):
+    # With a rational scale u the collapsed solution's loss is rational.
+    for L, u in ((3, Fraction(17, 3)), (5, Fraction(10**9))):
+        product = u ** (L - 1) / (1 + u) ** (2 * L) / 6 ** (L + 1)
+        bounds = dufm.enclose_loss("dnc", 6, L, lams=[1] * L + [product], digits=digits)
+        assert bounds.lower <= ((L + 1) * u + 1) / (2 * (1 + u) ** 2) <= bounds.upper
+        assert bounds.width <= bounds.lower * Decimal(10) ** -digits
+    few = [dufm.enclose_ratio(9, 4, "5e-4", construction=c, digits=digits) for c in ("block", "drop", "best")]
+    many = [dufm.enclose_ratio(9, 4, "5e-4", construction=c, digits=80) for c in ("block", "drop", "best")]
+    for one, fine in zip(few, many, strict=True):
+        assert one.lower <= fine.lower <= fine.upper <= one.upper
+        assert one.width <= one.lower * Decimal(10) ** -digits
+
+
+@given(st.integers(1, 2**80), st.integers(-600, 600), st.integers(1, 40))
+def test_decimals_are_the_next_ones_outside(mantissa, exponent, digits):
+    exact = Fraction(mantissa) * Fraction(2) ** exponent
+    with ctx.workprec(100):
+        lower, upper = Interval.exactly(arb(mantissa) * arb(2) ** exponent).decimals(digits)
+    assert Fraction(lower) <= exact <= Fraction(upper)
+    step = Fraction(10) ** (lower.adjusted() - digits + 1)
+    assert exact - Fraction(lower) < step
+    assert Fraction(upper) - exact < step
+    assert max(len(lower.as_tuple().digits), len(upper.as_tuple().digits)) <= digits
+
+
 # Time, Ctrl-C, and the ends of the range.
 
 
@@ -241,6 +269,7 @@ def test_every_scalar_type(kind):
     assert dufm.enclose_ratio(kind(10), kind(4), 0.5**11, n=kind(3), digits=kind(20)) == usual
     lam = 0.5**11 if kind in (np.int64, np.uint8) else kind(0.5**11)
     assert dufm.enclose_ratio(10, 4, lam, n=3, digits=20) == usual
+    assert dufm.enclose_loss("srg", kind(10), kind(4), lams=[lam] * 5) == dufm.enclose_loss("srg", 10, 4, 0.5**11)
     box = dufm.enclose_ratio_over(10, 4, (0.5**11, 0.5**10))
     assert dufm.enclose_ratio_over(kind(10), [kind(4)], (lam, 2 * lam), max_points=kind(200)) == box
 

@@ -1,4 +1,4 @@
-"""The lemmas of docs/enclosures.md, each where it is tight: a bound is attained, and moved a little it decides otherwise."""
+"""The lemmas of docs/enclosures.md, each where it is tight: moved a little, it decides otherwise."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +11,7 @@ from flint import arb, ctx, fmpq
 from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import Interval
 from theory.dufm.enclosure._boxes import Sample, quotient_above
-from theory.dufm.enclosure._objective import Node, Objective, Part
+from theory.dufm.enclosure._objective import Node, Objective, Part, Undecided
 
 PARTS = {
     "one bump": Part(fmpq(1), 4, (1,), (fmpq(1),), lambda: arb("0.01")),
@@ -136,7 +136,7 @@ def test_slope_is_an_upper_bound_and_attained_on_a_point(name):
 
 
 def test_slope_of_a_bump_that_turns_inside():
-    # Where a bump rises at the lower end and its peak is inside, the bound is tilt · height, not tilt · value at an end.
+    # Where a bump rises at the lower end and its peak is inside, the bound is tilt · height, not tilt · an end.
     part = PARTS["one bump"]
     f = objective(part)
     low, high = Node(f, arb(f.peak) / 3), Node(f, arb(f.peak) * 3)
@@ -159,6 +159,23 @@ def test_isolation_finds_every_local_minimum_that_counts(cost):
         if b.value < best * arb("1.05"):
             assert sum(bool(low < b.u and a.u < high) for low, high in intervals) == 1
     assert bool(falls) <= bool(intervals)
+
+
+def test_isolation_gives_up_where_a_comparison_is_undecided():
+    # G falls on the interval and meets c at its upper end: whether it does so inside cannot be told.
+    part = PARTS["one bump"]
+    low, high = arb(1), arb(50)
+    at_the_end = replace(part, cost=lambda: sum(Node(objective(part), high).bumps))
+
+    class Between(Objective):
+        def ends(self):
+            return low, high
+
+    f = Between(at_the_end, Deadline(None))
+    assert Node(f, high).excess.contains(0)
+    assert f.falls(Node(f, low), Node(f, high))
+    with pytest.raises(Undecided):
+        f.isolate()
 
 
 @pytest.mark.parametrize("bits", [60, 96, 150, 400])
@@ -193,6 +210,15 @@ def test_quotient_is_attained_by_the_extreme_losses():
     below = (sample(fmpq(2), 0, 2), sample(fmpq(4), 0, 4))
     # (1/10 + 2/5)/(2 + 4/5) at the crossing, below which and above which 1/2 is no better
     assert abs(quotient_above(left, right, above, below) - fmpq(5, 28)) < arb("1e-40")
+
+
+def test_quotient_of_the_largest_loss_is_that_at_the_denominators_smallest():
+    trivial = (sample(fmpq(1, 2), 0, fmpq(1, 2)),) * 2
+    rising = (sample(fmpq(1, 5), fmpq(1, 5), fmpq(1, 5)), sample(fmpq(2, 5), fmpq(1, 5), fmpq(1, 5)))
+    assert abs(quotient_above(arb(0), arb(1), trivial, rising) - fmpq(5, 2)) < arb("1e-25")
+    # lines that are above 1/2 count as 1/2
+    high = (sample(fmpq(1, 2), 1, fmpq(3, 5)), sample(fmpq(1, 2), 1, fmpq(3, 5)))
+    assert abs(quotient_above(arb(0), arb(1), high, rising) - fmpq(5, 2)) < arb("1e-25")
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -1,5 +1,7 @@
 """Solutions on graphs: the family, its scales, its gradient, the search, wrong input."""
 
+from fractions import Fraction
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -234,6 +236,28 @@ def test_solution_is_immutable_and_plots():
     assert repr(solution).startswith("<C4 graph solution of the 4-DUFM")
     pytest.importorskip("matplotlib")
     assert len(solution.plot().axes) == 12
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, float, Fraction, np.float32, np.array])
+def test_every_scalar_type(kind):
+    lam = 0.5**11 if kind in (np.int64, np.uint8) else kind(0.5**11)
+    graph = nx.complete_bipartite_graph(2, 3)
+    found = dufm.graph_solution(
+        graph, kind(4), lam, n=kind(200), K=kind(6), restarts=kind(0), kicks=kind(1), seed=kind(5)
+    )
+    usual = dufm.graph_solution(graph, 4, 0.5**11, n=200, restarts=0, kicks=1, seed=5)
+    assert (found.loss, found.lams) == (usual.loss, usual.lams)
+    assert found.evaluate() == usual.evaluate()
+    one, two = (
+        dufm.explore(k(3), k(4), x, n=k(3), max_graphs=k(20), screened=k(1), refined=k(0), time_limit=k(100)).run()
+        for k, x in ((kind, lam), (int, 0.5**11))
+    )
+    assert one.ranking == two.ranking
+    start = dufm.dnc(3, 3, 1e-3)
+    assert dufm.free_descent(start, noise=kind(1), restarts=kind(1), steps=kind(20), seed=kind(3)).loss == (
+        dufm.free_descent(start, noise=1, restarts=1, steps=20, seed=3).loss
+    )
+    assert dufm.best_known(kind(4), kind(5)).loss == dufm.best_known(4, 5).loss
 
 
 # Wrong input.
