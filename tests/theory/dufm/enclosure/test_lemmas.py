@@ -11,7 +11,8 @@ from flint import arb, ctx, fmpq
 from theory.deadline import Deadline
 from theory.dufm.enclosure._bounds import Interval
 from theory.dufm.enclosure._boxes import Sample, quotient_above
-from theory.dufm.enclosure._objective import Node, Objective, Part, Undecided
+from theory.dufm.enclosure._minimum import minimum
+from theory.dufm.enclosure._objective import Node, Objective, Part, Undecided, smallest
 
 PARTS = {
     "one bump": Part(fmpq(1), 4, (1,), (fmpq(1),), lambda: arb("0.01")),
@@ -194,6 +195,32 @@ def test_local_minimum_contains_the_minimum_and_its_place(name, bits):
         assert bracket.contains(place.mid())
         assert abs(scale / u - 1) < arb(2) ** (10 - bits // 2)
         assert value.upper - value.lower < value.lower * arb(2) ** (24 - bits)  # and is tight
+
+
+@pytest.mark.parametrize("bits", range(24, 64, 4))
+def test_minima_that_cannot_be_told_apart_are_both_in_the_bounds(bits):
+    # At this cost the two local minima agree to 1e-12, so that at few bits either may be the global one.
+    def depth(cost, interval):
+        return objective(two, cost).local_minimum(*interval, 200).value.lower
+
+    two = Part(fmpq(1), 8, (10**40, 1), (fmpq(1, 2), fmpq(1, 2)), lambda: arb("0.05"))
+    low, high = arb("0.045"), arb("0.055")
+    for _ in range(45):
+        middle = ((low + high) / 2).mid()
+        first, second = objective(two, middle).isolate()
+        if depth(middle, min(first, second)) < depth(middle, max(first, second)):
+            high = middle
+        else:
+            low = middle
+    tied = replace(two, cost=lambda: middle)
+    with ctx.workprec(bits):
+        f = objective(tied)
+        both = [f.local_minimum(*interval, bits).value for interval in (first, second)]
+    value = minimum(tied, bits, Deadline(None)).value
+    assert value.lower <= smallest(*(one.lower for one in both))
+    assert value.upper <= smallest(*(one.upper for one in both))
+    exact = [depth(middle, interval) for interval in (first, second)]
+    assert value.lower <= smallest(*exact) <= value.upper
 
 
 # Boxes: the quotient of two losses on an interval.
