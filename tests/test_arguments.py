@@ -173,7 +173,10 @@ CALLS = [
     (ufm.least_over_scale, {"L": 2, "log_kappa": -4.0, "eigenvalues": np.ones(2)}),
     (ufm.search, {"problem": PROBLEM, "starts": 2, "seed": 1, "tolerance": 0.125, "iterations": 3}),
     (ufm.within_class_deviation, {"features": X, "n": 3}),
-    (relu_epsilon.feature_gap, {"layer": 2, "K": 2, "lams": LAMS[:3], "widths": [4], "activation": ufm.ReLUEpsilon(0.5), "n": 2}),
+    (
+        relu_epsilon.feature_gap,
+        {"layer": 2, "K": 2, "lams": LAMS[:3], "widths": [4], "activation": ufm.ReLUEpsilon(0.5), "n": 2},
+    ),
     (relu_epsilon.fit_gap, {"gap": 0.5, "K": 3}),
     (relu_epsilon.minimiser_gap, {"delta": 0.5, "convexity": 2.0}),
     (relu_epsilon.output_gap, {"epsilon": 0.25, "widths": [4, 4], "norms": [2.0, 3.0]}),
@@ -247,7 +250,7 @@ def assert_same(one, other):
         for a, b in zip(one, other, strict=True):
             assert_same(a, b)
     elif isinstance(one, np.ndarray):
-        np.testing.assert_allclose(one, other, rtol=1e-14, atol=0)
+        np.testing.assert_allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-14, atol=1e-15)
     elif isinstance(one, Number) and not isinstance(one, complex):
         assert float(one) == pytest.approx(float(other), rel=1e-14, nan_ok=True)
     else:

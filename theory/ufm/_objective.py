@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.arguments import refuse_masked
 from theory.ufm._problem import Problem
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["objective", "objective_and_gradient"]
+__all__ = ["matrices_of", "objective", "objective_and_gradient"]
 
 
 def objective(
@@ -91,14 +92,49 @@ def objective_and_gradient(
     return _value(problem, matrices, residual), gradients
 
 
+def matrices_of(
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
+) -> list[Float[np.ndarray, "rows columns"]]:
+    """H_1, W_1, …, W_L as float64 matrices.
+
+    Parameters
+    ----------
+    problem, features, weights
+        As in `objective`.
+
+    Returns
+    -------
+    list of L+1 ndarrays
+
+    Raises
+    ------
+    ValueError
+        If the shapes are not those of the problem.
+    TypeError
+        If one is a masked array.
+
+    Examples
+    --------
+    >>> [matrix.shape for matrix in matrices_of(Problem.of(2, 1, 0.5, n=3), np.ones((2, 6)), [np.eye(2)])]
+    [(2, 6), (2, 2)]
+    """
+    matrices = []
+    for name, matrix in zip(
+        ["features", *(f"weights[{i}]" for i in range(problem.L))], (features, *weights), strict=False
+    ):
+        refuse_masked(name, matrix)
+        matrices.append(np.asarray(matrix, float))
+    shapes = [matrix.shape for matrix in matrices]
+    if shapes != problem.shapes or len(weights) != problem.L:
+        raise ValueError(f"H_1, W_1, …, W_L have the shapes {shapes}; for this problem they must be {problem.shapes}")
+    return matrices
+
+
 def _run(
     problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
 ) -> tuple[list[Float[np.ndarray, "_ _"]], list[Float[np.ndarray, "_ N"]], list[Float[np.ndarray, "_ N"]]]:
     """H_1, W_1, …, W_L; H_1, …, H_L; and the pre-activations W_l H_l."""
-    matrices = [np.asarray(matrix, float) for matrix in (features, *weights)]
-    shapes = [matrix.shape for matrix in matrices]
-    if shapes != problem.shapes:
-        raise ValueError(f"H_1, W_1, …, W_L have the shapes {shapes}; for this problem they must be {problem.shapes}")
+    matrices = matrices_of(problem, features, weights)
     inputs, pre_activations = [matrices[0]], [matrices[1] @ matrices[0]]
     for activation, weight in zip(problem.activations, matrices[2:], strict=True):
         inputs.append(activation(pre_activations[-1]))

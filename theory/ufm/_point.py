@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.arguments import check_integer
-from theory.ufm._objective import objective, objective_and_gradient
+from theory.ufm._objective import matrices_of, objective, objective_and_gradient
 from theory.ufm._problem import Problem
 from theory.ufm._scale import least_over_scale
 
@@ -49,13 +49,9 @@ class Point:
     weights: Sequence[Float[np.ndarray, "_ _"]]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", np.asarray(self.features, float))
-        object.__setattr__(self, "weights", tuple(np.asarray(weight, float) for weight in self.weights))
-        shapes = [matrix.shape for matrix in (self.features, *self.weights)]
-        if shapes != self.problem.shapes:
-            raise ValueError(
-                f"H_1, W_1, …, W_L have the shapes {shapes}; for this problem they must be {self.problem.shapes}"
-            )
+        features, *weights = matrices_of(self.problem, self.features, self.weights)
+        object.__setattr__(self, "features", features)
+        object.__setattr__(self, "weights", tuple(weights))
 
     @cached_property
     def loss(self) -> float:
