@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import networkx as nx
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
 __all__ = ["Block", "labelled_graph", "of_blocks", "without_classes"]
 
@@ -146,7 +146,7 @@ def _graph_of_blocks(blocks: list[Block]) -> nx.Graph:
     return labelled_graph(edges)
 
 
-def _some_classes(whole: Solution, kept: np.ndarray) -> Matrices:
+def _some_classes(whole: Solution, kept: Int[np.ndarray, " kept"]) -> Matrices:
     matrices = whole.matrices
     means = tuple(layer[:, kept] for layer in matrices.class_means)
     weights = (*matrices.weights[:-1], matrices.weights[-1][kept])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_layers"]
 
 
-def plot_layers(class_means: Mapping[int, Float[np.ndarray, "d K"]], title: str) -> Figure:
+def plot_layers(class_means: Mapping[int, Float[np.ndarray, "_d K"]], title: str) -> Figure:
     """Class means (top) and Gram matrices (bottom) of layers; each panel on a scale of its own, white at zero.
 
     Parameters

@@ -17,7 +17,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from theory.arguments import check_integer
+from theory.arguments import check_choice, check_integer
 from theory.dufm._problem import SMALLEST_L
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def symbolic_loss(solution: Literal["srg", "dnc"], L: int) -> SymbolicLoss:
     ...     *(d := symbolic_loss("dnc", 3)).lams, d.size, d.samples, d.last_scale}
     True
     """
-    if solution not in ("srg", "dnc"):
-        raise ValueError(f"solution = {solution!r}; allowed are 'srg' and 'dnc'")
+    check_choice("solution", solution, ("srg", "dnc"))
     return _derive(solution, check_integer("L", L, at_least=SMALLEST_L))
 
 

@@ -148,7 +148,7 @@ def activation(spec: ActivationLike, eps: float = 1e-3) -> Activation:
     ReLUEpsilon(epsilon=0.5, exponent=2)
     """
     if not isinstance(spec, str):
-        if callable(spec) and callable(getattr(spec, "derivative", None)):
+        if isinstance(spec, Activation):
             return spec
         names = ", ".join(map(repr, _NAMES))
         raise TypeError(

@@ -93,8 +93,8 @@ def objective_and_gradient(
 
 
 def matrices_of(
-    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "d_out d_in"]]
-) -> list[Float[np.ndarray, "rows columns"]]:
+    problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_d_out _d_in"]]
+) -> list[Float[np.ndarray, "_rows _columns"]]:
     """H_1, W_1, …, W_L as float64 matrices.
 
     Parameters

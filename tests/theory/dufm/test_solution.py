@@ -232,7 +232,7 @@ def test_symbolic_loss_gives_the_numeric_one(solution, L):
 
 
 def test_symbolic_loss_wrong_input():
-    with pytest.raises(ValueError, match="solution = 'etf'; allowed are 'srg' and 'dnc'"):
+    with pytest.raises(ValueError, match="solution = 'etf'; solution must be one of 'srg', 'dnc'"):
         dufm.symbolic_loss("etf", 4)
     with pytest.raises(ValueError, match="L = 2; L must be an integer ≥ 3"):
         dufm.symbolic_loss("srg", 2)
