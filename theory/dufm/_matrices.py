@@ -77,9 +77,9 @@ def evaluate_loss(
 
     Parameters
     ----------
-    features : array_like, shape (d_1, N)
+    features : ndarray, shape (d_1, N)
         H_1, with the n samples of each class side by side.
-    weights : sequence of L array_like
+    weights : sequence of L ndarrays
         W_1, …, W_L.
     lams : sequence of L+1 floats, Fractions or decimal strings
         (λ_H1, λ_W1, …, λ_WL), at least 0.
