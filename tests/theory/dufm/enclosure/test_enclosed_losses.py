@@ -175,6 +175,12 @@ def test_exact_values_are_contained_at_every_number_of_digits(digits):
         assert one.width <= one.lower * Decimal(10) ** -digits
 
 
+def test_narrowness_is_relative_to_the_lower_end():
+    assert Interval(arb(1000), arb(1001)).narrower_than(3)
+    assert not Interval(arb(1000), arb(1001) + arb(2) ** -40).narrower_than(3)
+    assert not Interval(arb(1000), arb(1001)).narrower_than(4)
+
+
 @given(st.integers(1, 2**80), st.integers(-600, 600), st.integers(1, 40))
 def test_decimals_are_the_next_ones_outside(mantissa, exponent, digits):
     exact = Fraction(mantissa) * Fraction(2) ** exponent
