@@ -11,7 +11,7 @@ _APART = ("id", "evidence", "near_misses")
 
 
 def compare(before: LedgerFile, after: LedgerFile) -> list[str]:
-    """The differences of two ledgers in lines for people; none if they say the same of the same claims.
+    r"""The differences of two ledgers in lines for people; none if they say the same of the same claims.
 
     Times are not compared, nor is a field that one of the two does not have.
 

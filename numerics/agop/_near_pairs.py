@@ -25,7 +25,7 @@ def complete_core(core: Tensor, factor: Tensor, alpha: Tensor, steps: Tensor) ->
 
 
 class NearPairs:
-    """The pairs of points of one cluster, taken out of P, in coordinates about the mean of their cluster.
+    r"""The pairs of points of one cluster, taken out of P, in coordinates about the mean of their cluster.
 
     With P = F + N, N the pairs within clusters and F all others, s = Fα and t = Nα, the gradients are Xᵀu + Δᵀv with
     u_ic = s_ic e_i − F_i∘α_c and v_ic = t_ic e_i − N_i∘α_c, and

@@ -29,7 +29,7 @@ LARGEST_L = 10**6  # of a problem whose L+1 matrices are told apart
 
 @dataclass(frozen=True)
 class Problem:
-    """An instance of the L-DUFM, the deep unconstrained features model.
+    r"""An instance of the L-DUFM, the deep unconstrained features model.
 
     $$
     \\min_{H_1, W_1, \\dots, W_L} \\frac1{2N}\\lVert W_L\\sigma(W_{L-1}\\sigma(\\dots\\sigma(W_1H_1)))-Y\\rVert_F^2

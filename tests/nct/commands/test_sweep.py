@@ -2,8 +2,12 @@
 
 import csv
 import json
+import os
+import signal
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -122,6 +126,34 @@ def test_parquet_without_pyarrow(complaint, tmp_path, monkeypatch):
         "sweep", "b.db", *GRID, "--parquet", "b.parquet"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["", ":memory:", "file:a?mode=memory", "file:///tmp/a.db"])
+def test_a_sweep_is_a_file_on_disk(complaint, tmp_path, monkeypatch, file):
+    monkeypatch.chdir(tmp_path)
+    assert "must be the name of a file on disk" in complaint("sweep", file, *GRID)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt(nct, start_nct, tmp_path):
+    file = tmp_path / "a.db"
+    grid = ["-K", 3, "-L", 3, "--weight-decay", 1e-2, "--width", 6, "--workers", 1, "--batch", 1]
+    process = start_nct("sweep", file, *grid, "--seeds", 2000, "--steps", 200, start_new_session=True)
+    for _ in range(600):
+        with suppress(OSError):  # not made yet, or not whole
+            if process.poll() is not None or sweep.Results(file).counts()["done"]:
+                break
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err == f"nct sweep: stopped; what is finished is in {file}, and the same command goes on\n"
+    done = sweep.Results(file).counts()["done"]
+    assert 0 < done < 2000
+    rows = sweep.Results(file).rows()
+    nct("sweep", file, *grid, "--seeds", 2, "--steps", 200)
+    assert sweep.Results(file).rows()[:done] == rows
 
 
 def test_fractions_and_integral_floats_are_numbers(nct, tmp_path):

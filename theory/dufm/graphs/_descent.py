@@ -34,7 +34,7 @@ def descend(loss: ReducedLoss, start: Parameters, steps: int, smoothing: tuple[f
 
     Returns
     -------
-    Parameters
+    The parameters, as a `Parameters`
         The best point met at the ends of the descents, by the true loss; never worse than `start`.
     """
     shape, cut = start.log_scales.shape, start.log_scales.size
