@@ -189,6 +189,18 @@ def test_batches_of_very_different_size_are_what_they_are_together():
         close(metric.compute(), at_once(sizes * X, y, 3), rel=1e-10)
 
 
+def test_batches_on_both_sides_of_the_ordinary_sizes():
+    X, y = labelled(60, 4, 3)
+    sizes = torch.cat([torch.full((30, 1), 2.0**123, dtype=F64), torch.full((30, 1), 2.0**128, dtype=F64)])
+    for order in (torch.arange(60), torch.arange(60).flip(0)):
+        metric, scales = nc.NeuralCollapse(3, 4), []
+        for part in order.split(30):
+            metric.update((sizes * X)[part], y[part])
+            scales.append(float(nc.class_statistics((sizes * X)[part], y[part], 3).scale))
+        assert sorted(scales)[0] == 1 < sorted(scales)[1]
+        close(metric.compute(), at_once(sizes * X, y, 3), rel=1e-10)
+
+
 def test_undefined_measures_are_nan_with_a_reason():
     metric = nc.NeuralCollapse(2, 2)
     metric.update(torch.tensor([[1.0, 1], [-1, -1]]), torch.tensor([0, 0]))
