@@ -247,7 +247,7 @@ def _checked(name: str, option: str, value: Any) -> float | tuple[float, float]:
     raise TypeError(f"optimizer_options has {option!r}, which {name!r} does not take")
 
 
-def _fraction(name: str, value: float) -> float:
+def _fraction(name: str, value: object) -> float:
     number = check_real(name, value, at_least=0)
     if number >= 1:
         raise ValueError(f"{name} = {value!r}; {name} must be in [0, 1)")

@@ -33,7 +33,7 @@ class Matrices:
         than the rounding errors of W_L M_L.
     """
 
-    class_means: tuple[Float[np.ndarray, "d K"], ...]
+    class_means: tuple[Float[np.ndarray, "_ K"], ...]
     weights: tuple[Float[np.ndarray, "_ _"], ...]
     residual: Float[np.ndarray, "K K"] | None = None
 
@@ -123,8 +123,8 @@ def evaluate_loss(
 
 
 def conditionally_optimal(
-    intermediate: Sequence[Float[np.ndarray, "d K"]],
-    pre_activations: Real[np.ndarray, "d K"],
+    intermediate: Sequence[Float[np.ndarray, "_ K"]],
+    pre_activations: Real[np.ndarray, "d_L K"],
     lams: Sequence[float],
     n: int = 1,
 ) -> Matrices:

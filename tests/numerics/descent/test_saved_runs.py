@@ -82,6 +82,7 @@ def test_exact_regularisations_survive(tmp_path):
     assert again.loss_dnc == runs.loss_dnc
 
 
+@pytest.mark.any_type
 def test_everything_that_train_takes_can_be_saved(tmp_path):
     options = {"betas": [Fraction(1, 2), "0.9"], "epsilon": np.float32(0.25)}
     runs = descent.train(

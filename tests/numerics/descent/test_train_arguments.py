@@ -9,6 +9,8 @@ import torch
 import theory.dufm
 from numerics import descent
 
+pytestmark = pytest.mark.any_type
+
 NOT_FINITE = [torch.full((2, 4, 6), torch.nan), *[torch.zeros(2, 6, 6)] * 2, torch.zeros(2, 4, 6)]
 
 

@@ -82,6 +82,7 @@ def test_history_is_that_of_shorter_trainings():
         np.testing.assert_array_equal(long.history.singular_values[i], short.singular_values)
 
 
+@pytest.mark.any_type
 def test_a_history_at_steps_of_every_kind():
     arguments = {"width": 6, "seeds": 1, "steps": 40}
     expected = descent.train(4, 3, 1e-3, **arguments, record=[13, 20]).history.steps.tolist()

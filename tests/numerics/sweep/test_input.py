@@ -9,6 +9,8 @@ from sweeps import RUNS, SMALL, run
 from numerics import sweep
 from numerics.sweep import Grid, SweepError
 
+pytestmark = pytest.mark.any_type
+
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
