@@ -22,8 +22,16 @@ def dnc(K: int, L: int, lam: Scalar | None = None, *, lams: Sequence[Scalar] | N
 
     Parameters
     ----------
-    K, L, lam, lams, n
-        As in `dnc_loss`, scalars.
+    K : int
+        Number of classes, at least 2.
+    L : int
+        Number of layers, at least 3.
+    lam : float, Fraction or decimal string, optional
+        One regularisation for every matrix.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`.
+    n : int
+        Samples per class, at least 1.
 
     Returns
     -------
@@ -61,8 +69,18 @@ def srg(
 
     Parameters
     ----------
-    K, L, lam, lams, n, construction
-        As in `srg_loss`, scalars.
+    K : int
+        Number of classes, at least 6.
+    L : int
+        Number of layers, at least 3.
+    lam : float, Fraction or decimal string, optional
+        One regularisation for every matrix.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`.
+    n : int
+        Samples per class, at least 1.
+    construction : {"block", "drop", "best"}
+        What Definition 11 does where K is no triangular number, as in `srg_loss`.
 
     Returns
     -------

@@ -103,8 +103,14 @@ def srg_loss(
     ----------
     K : int or array_like of int
         Number of classes, at least 6.
-    L, lam, lams, n
-        As in `dnc_loss`.
+    L : int or array_like of int
+        Number of layers, at least 3.
+    lam : float, Fraction, decimal string, or array_like of these, optional
+        One regularisation for every matrix. K, L, lam and n broadcast.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`; K and L are then scalars.
+    n : int or array_like of int
+        Samples per class, at least 1.
     construction : {"block", "drop", "best"}
         What Definition 11 does where K is no triangular number. "block": the largest triangular number of classes
         form a strongly regular graph, the rest collapse; each part has its own scales, and the losses add. "drop":
@@ -152,8 +158,18 @@ def loss_ratio(
 
     Parameters
     ----------
-    K, L, lam, lams, n, construction
-        As in `srg_loss`.
+    K : int or array_like of int
+        Number of classes, at least 6.
+    L : int or array_like of int
+        Number of layers, at least 3.
+    lam : float, Fraction, decimal string, or array_like of these, optional
+        One regularisation for every matrix. K, L, lam and n broadcast.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`; K and L are then scalars.
+    n : int or array_like of int
+        Samples per class, at least 1.
+    construction : {"block", "drop", "best"}
+        What Definition 11 does where K is no triangular number, as in `srg_loss`.
 
     Returns
     -------

@@ -60,8 +60,11 @@ def objective_and_gradient(
 
     Parameters
     ----------
-    problem, features, weights
-        As in `objective`.
+    problem : Problem
+    features : ndarray, shape (d_1, N)
+        H_1.
+    weights : sequence of L ndarrays
+        W_1, …, W_L; W_l has the shape (d_{l+1}, d_l), with d_{L+1} = K.
 
     Returns
     -------
@@ -99,8 +102,11 @@ def matrices_of(
 
     Parameters
     ----------
-    problem, features, weights
-        As in `objective`.
+    problem : Problem
+    features : ndarray, shape (d_1, N)
+        H_1.
+    weights : sequence of L ndarrays
+        W_1, …, W_L; W_l has the shape (d_{l+1}, d_l), with d_{L+1} = K.
 
     Returns
     -------

@@ -103,8 +103,22 @@ def enclose_ratio(
 
     Parameters
     ----------
-    K, L, lam, lams, n, digits, construction, time_limit
-        As in `enclose_loss`.
+    K : int
+        Number of classes, at least 6.
+    L : int
+        Number of layers, at least 3; with `lam` there is no largest.
+    lam : float, Fraction or decimal string, optional
+        One regularisation for every matrix. Fractions and decimal strings are exact, a float is its binary value.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`.
+    n : int
+        Samples per class.
+    digits : int
+        The bounds differ by at most 10^−digits times the value.
+    construction : {"block", "drop", "best"}
+        As in `srg_loss`.
+    time_limit : float, optional
+        Seconds; None for no limit. Ctrl-C stops the computation at any time.
 
     Returns
     -------

@@ -38,8 +38,14 @@ def explore(
     ----------
     K : int
         Number of classes, which is the number of edges, at least 2.
-    L, lam, lams, n
-        As in `graph_solution`.
+    L : int
+        Number of layers, at least 3.
+    lam : float, Fraction or decimal string, optional
+        One regularisation for every matrix.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`.
+    n : int
+        Samples per class, at least 1.
     method : {"auto", "exhaustive", "local"}
         "exhaustive": every graph with K edges, up to isomorphism. "local": mixtures of blocks (complete and complete
         bipartite graphs, also without some edges at one vertex, cycles, single edges), then moves of one edge at a

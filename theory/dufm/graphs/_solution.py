@@ -96,8 +96,12 @@ def graph_solution(
         ``graph.edges`` does.
     L : int
         Layers, at least 3.
-    lam, lams, n
-        As in `dnc_loss`, scalars.
+    lam : float, Fraction or decimal string, optional
+        One regularisation for every matrix.
+    lams : sequence of L+1 numbers, optional
+        (λ_H1, λ_W1, …, λ_WL), in place of `lam`.
+    n : int
+        Samples per class, at least 1.
     K : int, optional
         The number of classes that is wanted; the graph must have that many edges.
     last_layer : "optimised", "edges" or array_like of shape (m, v)
