@@ -64,6 +64,12 @@ def _stands(item: pytest.Function) -> bool:
     return check is not None and _form(item).value is check.claim.standing.value
 
 
+def _last_line(report: pytest.TestReport) -> str:
+    """What broke a check, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(getattr(crash, "message", None) or report.longreprtext or report.outcome).strip().splitlines()[0]
+
+
 def _is_long(item: pytest.Item) -> bool:
     return item.get_closest_marker("ledger_long") is not None
 
@@ -75,6 +81,7 @@ class Mutants(ClaimItem):
         super().__init__(**arguments)
         self.checks, self.false = checks, false
         self.tally: Tally | None = None
+        self._broken: list[str] = []
         record = Record.of(self.claim, test=self.nodeid)
         record.role = record.variant = "mutants"
         self.stash[TRIAL] = record
@@ -156,11 +163,13 @@ class Mutants(ClaimItem):
         item.stash[_PLAN] = carry_out
         before = set(vars(item))
         try:
-            runtestprotocol(item, log=False, nextitem=self)
+            reports = runtestprotocol(item, log=False, nextitem=self)
         finally:
             del item.stash[_PLAN]
             for name in set(vars(item)) - before:  # Hypothesis notes the examples that fail on the item
                 delattr(item, name)
+        if "result" not in made:
+            self._broken += [f"{item.name}: {_last_line(report)}" for report in reports if not report.passed]
         return made["result"]
 
     def faults(self) -> Iterator[str]:
@@ -168,6 +177,7 @@ class Mutants(ClaimItem):
         tally = self.tally
         if tally is None:
             yield "the statement does not pass its own checks, so nothing can be said of its edits"
+            yield from self._broken
             return
         self.stash[TRIAL].mutants = tally.to_json()
         yield from tally.faults

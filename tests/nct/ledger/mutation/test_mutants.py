@@ -164,6 +164,8 @@ def test_a_statement_that_does_not_pass_its_own_checks(ledger):
     result = ledger.run("proofs_checks", "--ledger-mutate", "-k", "mutants")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "the statement does not pass its own checks" in ledger.printed
+    assert "example.sum: test_by_adding_up[printed]: " in ledger.printed
+    assert "the sum differs: m = 1" in ledger.printed
 
 
 def test_all_claims_together(ledger):
