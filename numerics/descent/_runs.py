@@ -230,8 +230,12 @@ class Runs:
 
         Parameters
         ----------
-        eps, tol, max_steps
-            See `numerics.descent.polish`.
+        eps : float
+            Every ReLU is relaxed to ReLU_ε, with ε falling to this value, see `numerics.descent.polish`.
+        tol : float
+            Stop when no entry of the gradient is larger.
+        max_steps : int
+            Most iterations for each run and each ε.
 
         Returns
         -------

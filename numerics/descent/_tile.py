@@ -32,8 +32,12 @@ class Tile:
         The problem.
     parameters : list of L + 1 tensors
         Where they start; they are stepped in place.
-    optimizer, lr, options
-        See `make_optimizer`.
+    optimizer : {"gd", "momentum", "adam"}
+        How to step.
+    lr : float
+        Learning rate.
+    options : mapping of str to object
+        What `make_optimizer` takes for that optimiser.
     recorded : sequence of int
         The steps at which the history is kept, 0 among them.
     """

@@ -88,15 +88,19 @@ def train(
         Full-batch gradient descent, heavy ball, or Adam.
     optimizer_options : dict, optional
         ``momentum`` for "momentum"; ``betas``, ``epsilon`` for "adam".
-    activation, eps
-        See `theory.ufm.Problem.of`.
+    activation : str, activation, or sequence of L − 1 of these
+        "relu", "relu_eps", "identity", or an activation of `theory.ufm`.
+    eps : float
+        The ε of "relu_eps".
     initial : sequence of L + 1 tensors, optional
         (H_1, W_1, …, W_L), each of shape (number of seeds, …), to start from instead.
     record : int or sequence of int
         The history is kept at about that many steps, evenly spaced in the logarithm, or at the steps given.
         The first and the last state are always kept.
-    device, dtype
-        Where and in what precision to step. The returned quantities are computed in float64.
+    device : str or torch.device
+        Where to step.
+    dtype : torch.dtype
+        In what precision to step. The returned quantities are computed in float64.
     threads : int
         Threads of torch on a CPU. One is the fastest per core for small networks.
     progress : callable, optional

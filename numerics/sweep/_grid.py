@@ -88,8 +88,16 @@ class Grid:
         See `numerics.descent.train`. Combinations with width < K cannot be trained and raise ValueError.
     seeds : int or sequence of int
         That many seeds 0, 1, …, or the seeds themselves.
-    n, steps, init_scale, optimizer, dtype
-        One value for all runs; `dtype` is "float32" or "float64".
+    n : int
+        Samples per class, in all runs.
+    steps : int
+        Steps of every run.
+    init_scale : float
+        Scale of the initial parameters, in all runs.
+    optimizer : {"gd", "momentum", "adam"}
+        How every run steps.
+    dtype : {"float32", "float64"}
+        In what precision every run steps.
     polish : bool
         Finish every run at a stationary point, see `numerics.descent.polish`.
     recognise : bool

@@ -112,8 +112,12 @@ def reduced_objective(k: ArrayLike, Y: ArrayLike, mu: float) -> float:
 
     Parameters
     ----------
-    k, Y, mu
-        As for `optimal_coefficients`.
+    k : array_like, shape (N, N)
+        Symmetric positive semi-definite kernel matrix. Eigenvalues up to N machine epsilons times the largest are zero.
+    Y : array_like, shape (K, N)
+        Labels: one-hot, or ±1.
+    mu : float
+        Ridge parameter, positive, however small.
 
     Returns
     -------
