@@ -1,11 +1,11 @@
-"""SIGKILLs of a sweep, half of them while it trains and half while it stores: rows lost, doubled or different.
+"""SIGKILLs of a sweep, half of them aimed at its training and half at its storing: rows lost, doubled or different.
 
 A sweep in a process of its own is killed, and started again with another batch, until it has been killed often enough.
 Its rows are then compared with those of a sweep that nobody disturbed. If it is done before, another file is begun.
 
     OMP_NUM_THREADS=1 python benchmarks/sweep_kills.py
 
-Takes about ten minutes on one core, most of it for starting processes, and writes results/sweep_kills.json.
+Takes about ten minutes on one busy core, most of it for starting processes, and writes results/sweep_kills.json.
 """
 
 import json

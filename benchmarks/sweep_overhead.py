@@ -33,16 +33,16 @@ def grid(runs, batch):
     return sweep.Grid(**SMALL, seeds=runs, batch=batch)
 
 
-def ready(key):
+def ready(text):
     """Rows for a task, without the work."""
-    task = sweep.Task.from_key(key)
+    task = sweep.Task.from_text(text)
     row = dict.fromkeys(COLUMNS) | {
         "K": 4,
         "loss": 0.5,
         "ranks": "[4, 4, 4]",
         "name": "DNC: orthogonal class means of equal norm",
     }
-    return 0.0, [tuple((row | {"seed": seed}).values()) for seed in task.seeds]
+    return [tuple((row | {"seed": seed}).values()) for seed in task.seeds]
 
 
 @contextmanager
@@ -99,11 +99,12 @@ def measure(executor, workers, batch, folder, rounds):
 
 def work(batch):
     """Milliseconds of processor time of a run in a plain loop over some tasks."""
-    tasks = grid(128, batch).tasks()
-    do(tasks[0].key)
+    (setting,), seeds = grid(128, batch).settings(), range(128)
+    tasks = [sweep.Task(setting, tuple(seeds[i : i + batch])) for i in range(0, 128, batch)]
+    do(tasks[0].text)
     start = time.process_time()
     for task in tasks:
-        do(task.key)
+        do(task.text)
     return 1e3 * (time.process_time() - start) / 128
 
 
