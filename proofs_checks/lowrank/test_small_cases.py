@@ -58,20 +58,20 @@ def from_on(three_layers, more_layers):
 
 
 def dropping(eight, five):
-    """The second construction: at L = 3 and K = 8 or 9, and at K = 5 by a table for L = 6, 7, 8, 9."""
+    """The second construction: at L = 3 and K = 8 or 9, and at K = 5 by a table for L = 6, 7 and from 8 on."""
 
     def where(K, L):
         if L == 3 and K in (8, 9):
             return eight if K == 8 else EVERYWHERE
         if K == 5 and L >= 6:
-            return five[min(L, 9) - 6]
+            return five[min(L, 8) - 6]
         return from_on(10, 6)(K, L)
 
     return where
 
 
-#: At K = 5 and L = 6, 7, 8, 9 and more.
-FIVE = (SOMEWHERE, SOMEWHERE, EVERYWHERE, EVERYWHERE)
+#: At K = 5 and L = 6, 7, and from 8 on.
+FIVE = (SOMEWHERE, SOMEWHERE, EVERYWHERE)
 true = Extent(from_on(10, 6), dropping(SOMEWHERE, FIVE))
 
 BLOCK, FEW, THREE = (
@@ -105,12 +105,16 @@ claim = Claim(
         "K = 6 for L = 3 too": true._replace(block=from_on(6, 6)),
         "K = 10 for L = 4 too": true._replace(block=lambda K, L: NOWHERE if L == 4 and K < 10 else true.block(K, L)),
         "K = 15 for L = 3": true._replace(block=from_on(15, 6)),
-        "K = 5, L = 7 everywhere": true._replace(drop=dropping(SOMEWHERE, (SOMEWHERE, *[EVERYWHERE] * 3))),
-        "K = 5, L = 8 but close to the threshold": true._replace(drop=dropping(SOMEWHERE, (*[SOMEWHERE] * 3, FIVE[3]))),
+        "K = 5, L = 7 everywhere": true._replace(drop=dropping(SOMEWHERE, (SOMEWHERE, EVERYWHERE, EVERYWHERE))),
+        "K = 5, L ≥ 8 but close to the threshold": true._replace(drop=dropping(SOMEWHERE, (SOMEWHERE,) * 3)),
         "K = 5, L = 6 nowhere": true._replace(drop=dropping(SOMEWHERE, (NOWHERE, *FIVE[1:]))),
         "K = 8, L = 3 nowhere": true._replace(drop=dropping(NOWHERE, FIVE)),
     },
     depends_on=["lowrank.thm-5", "lowrank.thm-5.nontrivial", "lowrank.thm-5.general-K"],
+    true_edits={
+        "block: 10 if L == 3 else 6 → 10 if L == 3 else 5": "a block has at least six classes",
+        "drop: from_on(10, 6) → from_on(9, 6)": "K = 9 at L = 3 is said by the table",
+    },
 )
 
 BLOCKS = ("K = 6 for L = 3 too", "K = 10 for L = 4 too", "K = 15 for L = 3")
