@@ -333,8 +333,8 @@ def check_four_and_five(K, L, compared):
 @claim.check(
     "enclosed",
     covers=Instances(
-        "L = 3, 4, 6 and seven K from 6 to 15, block: over an interval of regularisations; with the better construction "
-        "at three"
+        "L = 3, 4, 6 and seven K from 6 to 15, block: over an interval of regularisations; the better construction: at "
+        "three"
     ),
     blind_to=dict.fromkeys(DROPS[:-1], "six or more classes"),
 )

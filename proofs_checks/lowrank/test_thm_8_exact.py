@@ -57,9 +57,9 @@ claim = Claim(
     source="lowrank, Theorem 8, and Section 7 on the open question of all layers",
     verdict="holds",
     printed=Statement(
-        r"\text{at every global minimum of the L-DUFM}_\varepsilon \text{ with positive regularisations, two features of "
-        r"the same class are in every layer no further apart than (5), a positive number. The text at hand has lost it; "
-        r"stated and proved is more, that their distance is } 0: H_l = M_l \otimes 1_n^\top,\ 1 \le l \le L",
+        r"\text{at every global minimum of the L-DUFM}_\varepsilon \text{ with positive regularisations, two features"
+        r" of the same class are in every layer no further apart than (5), a positive number. The text at hand has lost"
+        r" it; stated and proved is more, that their distance is } 0: H_l = M_l \otimes 1_n^\top,\ 1 \le l \le L",
         Collapse(positive, "optimal", per_class),
     ),
     near_misses={
