@@ -1,6 +1,6 @@
 """Files are written whole or not at all, and an output that cannot be written is found before the work.
 
-Everything in the project that writes a file goes through `replacing`. It needs the standard library only.
+What the experiments and the commands write goes through `replacing`. It needs the standard library only.
 """
 
 import os

@@ -29,7 +29,7 @@ def compare(before: LedgerFile, after: LedgerFile) -> list[str]:
     --------
     >>> one = LedgerFile(commit="a1", claims=[{"id": "example.sum", "verdict": "holds"}])
     >>> two = LedgerFile(commit="b2", claims=[{"id": "example.sum", "verdict": "fails"}, {"id": "example.new"}])
-    >>> print(*compare(one, two), sep="\\n")
+    >>> print(*compare(one, two), sep="\n")
     commit: a1 → b2
     example.new: new
     example.sum

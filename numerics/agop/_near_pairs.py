@@ -30,8 +30,8 @@ class NearPairs:
     With P = F + N, N the pairs within clusters and F all others, s = Fα and t = Nα, the gradients are Xᵀu + Δᵀv with
     u_ic = s_ic e_i − F_i∘α_c and v_ic = t_ic e_i − N_i∘α_c, and
 
-    $$ \\sum_{i,c} u_{ic} v_{ic}^\\top = FN ∘ αα^\\top - N ∘ sα^\\top - F ∘ αt^\\top
-       + \\mathrm{diag}\\Bigl(\\sum_c s_{ic} t_{ic}\\Bigr) $$
+    $$ \sum_{i,c} u_{ic} v_{ic}^\top = FN ∘ αα^\top - N ∘ sα^\top - F ∘ αt^\top
+       + \mathrm{diag}\Bigl(\sum_c s_{ic} t_{ic}\Bigr) $$
 
     Parameters
     ----------

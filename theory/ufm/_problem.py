@@ -32,8 +32,8 @@ class Problem:
     r"""An instance of the L-DUFM, the deep unconstrained features model.
 
     $$
-    \\min_{H_1, W_1, \\dots, W_L} \\frac1{2N}\\lVert W_L\\sigma(W_{L-1}\\sigma(\\dots\\sigma(W_1H_1)))-Y\\rVert_F^2
-    + \\sum_{l=1}^L\\frac{\\lambda_{W_l}}2\\lVert W_l\\rVert_F^2 + \\frac{\\lambda_{H_1}}2\\lVert H_1\\rVert_F^2
+    \min_{H_1, W_1, \dots, W_L} \frac1{2N}\lVert W_L\sigma(W_{L-1}\sigma(\dots\sigma(W_1H_1)))-Y\rVert_F^2
+    + \sum_{l=1}^L\frac{\lambda_{W_l}}2\lVert W_l\rVert_F^2 + \frac{\lambda_{H_1}}2\lVert H_1\rVert_F^2
     $$
 
     Samples are columns: H_1 has shape (d_1, N) with N = Kn, the n samples of a class side by side, W_l has shape
