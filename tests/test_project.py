@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 def test_the_readme_has_the_two_commands():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line.startswith("python3 -m venv ")]
-    assert [command.rsplit(" -m ", 1)[1] for command in commands] == ["pytest proofs_checks/", "pytest"]
+    assert [command.rsplit(" -m ", 1)[1] for command in commands] == ["pytest proofs_checks/", "pytest -n auto"]
     for command in commands:
         assert "-m pip install -c constraints.txt -e '.[test]' &&" in command
 
@@ -114,7 +114,7 @@ TOOLS = (
 COMMAND = (
     "python3 -m venv --without-pip .venv && "
     + TOOLS
-    + " && test -f tracked && test ! -e untracked && {tests} -m pytest"
+    + " && test -f tracked && test ! -e untracked && {tests} -m pytest -n auto"
 )
 
 
@@ -170,7 +170,7 @@ def test_ci_fails_when_anything_does(ci, broken, tests, failed):
 
 
 @pytest.mark.parametrize(
-    ("readme", "message"), [("pytest", "no test command"), ("python3 -m venv x -m pytest\n" * 2, "more than one")]
+    ("readme", "message"), [("pytest", "no test command"), ("python3 -m venv x -m pytest -n auto\n" * 2, "more than one")]
 )
 def test_ci_needs_the_readme_s_command(ci, readme, message):
     done = ci(readme.strip())
