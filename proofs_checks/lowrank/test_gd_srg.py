@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from scipy.stats import binom
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_at_most
 from numerics import descent
 
 K, L, LAM, SEEDS = 10, 4, 8e-3, 128
@@ -50,11 +50,14 @@ claim = Claim(
         r"2 \le l \le L-1",
         Ending(),
     ),
+    ran="DUFM, K = 10, L = 4, n = 1, λ = 8·10⁻³ for every matrix, width 16, gradient descent with learning rate 3/2 "
+    "for 8000 steps, seeds 0–127, starts of standard deviation 1/√width. Settings and thresholds are ours: Gram matrices "
+    "of unit norm count as the same below a distance of 0.08, at the stationary points nearby of 0.001",
     near_misses={
         "of deep neural collapse, below L_dnc": Ending(graph=nx.empty_graph(K)),
         "of the Petersen graph, the complement": Ending(graph=PETERSEN, diagonal=3),
         "with the diagonal 3 of another scaling": Ending(diagonal=3),
-        "in half of the runs": Ending(share=0.5),
+        "in a third of the runs": Ending(share=1 / 3),
     },
     depends_on=["lowrank.def-9.rank", "lowrank.lemma-15"],
 )
@@ -90,7 +93,7 @@ def distances(runs, candidate):
     )
 
 
-@claim.check("simulated")
+@claim.check("simulated", covers=Instances("128 runs from random starts"))
 def test_gradient_descent(statement):
     # Descent with a fixed step of 3/2 chatters about the kinks by up to 1 % of the features, which leaves the Gram
     # matrices of these runs at 0.02 to 0.05; that of no other run is nearer than 0.13.
@@ -100,13 +103,18 @@ def test_gradient_descent(statement):
     require(chance > 1e-3, "too few runs coincide", runs=SEEDS, coincide=int(found.sum()))
 
 
-@claim.check("optimised", blind_to={"in half of the runs": "looks only at runs that coincide"})
+@claim.check(
+    "optimised",
+    covers=Instances("the runs that coincide"),
+    blind_to={"in a third of the runs": "looks only at runs that coincide"},
+)
 def test_stationary_points_nearby(statement):
     runs = trained()
     near = tuple(int(seed) for seed in np.array(runs.seeds)[distances(runs, statement.gram) < NEAR])
     require(near, "no run coincides", runs=SEEDS)
     # ReLU_ε with ε = 1e-5 moves the loss and the Gram matrix by about ε.
     found = stationary(near)
-    require(distances(found, statement.gram).max() < 1e-3, "the stationary points do not coincide", seeds=near)
+    for seed, run_apart in zip(near, distances(found, statement.gram), strict=True):
+        require_at_most(run_apart, 1e-3, "the stationary point does not coincide", seed=seed)
     excess = np.abs(found.losses / found.loss_srg - 1).max()
-    require(excess < 1e-5, "another loss than L_srg", seeds=near, relative_difference=excess)
+    require_at_most(excess, 1e-5, "another loss than L_srg", seeds=near)

@@ -4,7 +4,7 @@ The paper highlights a solution found by gradient descent for K = 4. Its classes
 rows the corners: every column of $M_l$ has a positive inner product with exactly two others and is orthogonal to the
 fourth, and every row is positive at exactly two columns, $M_l = d_l B$ with the incidence matrix B of the square for
 $2\le l\le L-1$. The depth is lost in the text at hand. For every $L\ge4$, every n and every regularisation with
-$\mathcal L_{dnc}<\tfrac12$ there is such a solution with lower loss than deep neural collapse, for example with the
+$\mathcal L_{dnc}<\tfrac12$ there is such a solution with lower loss than deep neural collapse. One of our own has a
 last layer made of the rows
 
 * ½ at the ends of a side, −½ at the other corners, for each side, twice;
@@ -25,7 +25,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Search, Statement, require, require_at_most
 from numerics.descent import from_solution, train
 from theory import dufm
 from theory.certificate import ShiftCertificate
@@ -44,9 +44,10 @@ claim = Claim(
     source="lowrank, Appendix B.1, the paragraphs on few classes and layers, with Figure 5",
     verdict="holds",
     printed=Statement(
-        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC (for } L \ge 4 \text{): each "
-        r"column of } M_l"
-        r" \text{ meets two others and is orthogonal to the third, each row has two positive entries}",
+        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC: each column of } M_l"
+        r" \text{ has a positive inner product with two others and is orthogonal to the third, each row has two"
+        r" positive entries (read: for every } L \ge 4 \text{, as the printed depth is lost, } 2 \le l \le L - 1"
+        r" \text{, and every regularisation with } \mathcal L_{dnc} < \tfrac12 \text{; which solution is this ledger's)}",
         OnGraph(nx.cycle_graph(4), 4),
     ),
     near_misses={
@@ -88,7 +89,7 @@ def require_structure(statement):
     require_square((B.T @ B).astype(float))
 
 
-@claim.check("exact")
+@claim.check("exact", covers="all")
 def test_certificate_for_all_regularisations(statement):
     require_structure(statement)
     u = sp.Symbol("u", positive=True)
@@ -116,7 +117,7 @@ def test_certificate_for_all_regularisations(statement):
     require(proved, "its fit is not below that of collapse", L=L, rank=rank, factor=str(factor))
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("L ≤ 8, n ≤ 3, 50 drawn, from the threshold to 10⁻¹⁰ of it"))
 @given(st.integers(0, 4), st.integers(1, 3), st.floats(-10, -0.01), st.integers(0, 999))
 def test_explicit_matrices_through_the_definition_of_the_loss(statement, deeper, n, exponent, seed):
     L = statement.least_depth + deeper
@@ -129,28 +130,33 @@ def test_explicit_matrices_through_the_definition_of_the_loss(statement, deeper,
         positive = (solution.class_means(l) > 0).sum(axis=1)
         require((positive == 2).all(), "rows without exactly two positive entries", positive=positive.tolist())
     loss, collapsed = solution.evaluate(), dufm.dnc(4, L, lams=lams, n=n).evaluate()
-    require(loss < collapsed * (1 - 1e-9), "not below collapse", L=L, n=n, ratio=loss / collapsed)
+    require_at_most(loss, collapsed * (1 - 1e-9), "not below collapse", L=L, n=n)
 
 
-@claim.check("simulated")
-def test_gradient_descent_from_a_perturbation_keeps_the_square(statement):
+@claim.check("simulated", covers=Instances("L = 4, λ = 5·10⁻³, n = 1, noise of 0.1 in every entry, 4 seeds"))
+def test_gradient_descent_from_a_perturbation_far_above_comes_back_to_the_square(statement):
     L, lam, seeds = statement.least_depth, 5e-3, 4
     rows = weightings(statement.graph) / 2
     solution = dufm.graph_solution(statement.graph, L, lam, last_layer=rows)
     rng = np.random.default_rng(0)
     start = [
-        p + 0.02 * p.new_tensor(rng.standard_normal((seeds, *p.shape[1:]))) for p in from_solution(solution).parameters
+        p + 0.1 * p.new_tensor(rng.standard_normal((seeds, *p.shape[1:]))) for p in from_solution(solution).parameters
     ]
     widths = [p.shape[-1] for p in start[1:]]
-    runs = train(4, L, lam, width=widths, seeds=seeds, steps=3000, lr=0.3, initial=start)
+    runs = train(4, L, lam, width=widths, seeds=seeds, steps=3000, lr=0.3, initial=start, record=2)
     collapsed = dufm.dnc_loss(4, L, lam)
-    require((runs.losses < collapsed).all(), "not below collapse", losses=runs.losses, collapsed=collapsed)
+    require_at_most(1.5 * collapsed, runs.history.loss[0].min(), "it does not start far above collapse")
+    require_at_most(runs.losses.max(), collapsed, "not below collapse", strict=True)
     for l in range(2, L):
         for gram in runs.gram(l).numpy():
             require_square(gram, tolerance=0.2)
 
 
-@claim.check("simulated", blind_to={"from three layers on": "it runs at five layers"})
+@claim.check(
+    "simulated",
+    covers=Search("400 descents from random starts at L = 5"),
+    blind_to={"from three layers on": "it runs at five layers"},
+)
 @pytest.mark.ledger_long
 def test_gradient_descent_from_random_starts_finds_it(statement):
     # About one run in a hundred ends on the square; most below collapse end on a path.

@@ -1,9 +1,9 @@
 r"""Solutions with lower loss than the strongly regular graph solution (lowrank, Appendix B.1, "SRG solutions").
 
 The paper reports that gradient descent found solutions that differ from SRG in the last layer only and have slightly
-lower loss, so that SRG is not necessarily optimal. The reported numbers of classes are lost in the text at hand; here
-are such solutions for K = 6 and K = 15, with the matrices $M_2, \dots, M_{L-1}$ of SRG up to scale and the last layer
-$M_L = \sigma(X B)$, B the incidence matrix of the complete graph $K_r$:
+lower loss, so that SRG is not necessarily optimal. The reported numbers of classes, and the solutions, are lost in the
+text at hand; here are such solutions of our own for K = 6 and K = 15, with the matrices $M_2, \dots, M_{L-1}$ of SRG up
+to scale and the last layer $M_L = \sigma(X B)$, B the incidence matrix of the complete graph $K_r$:
 
 * r = 4, K = 6: the rows of X are ±½ on the cuts of the four vertices into halves, which is SRG, each twice, and every
   vertex alone once. Then $M_L^\top M_L/\beta = 4I + A(\mathcal T_4)$.
@@ -27,7 +27,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Part, Statement, require, require_at_most, require_equal
 from numerics.descent import from_solution, train
 from theory import dufm
 from theory.certificate import ShiftCertificate
@@ -57,11 +57,12 @@ claim = Claim(
     source="lowrank, Appendix B.1, the paragraph on SRG solutions with Figures 7 and 8",
     verdict="holds",
     printed=Statement(
-        r"\text{There are solutions, with the } M_2, \dots, M_{L-1} \text{ of SRG, of lower loss than SRG: } "
-        r"M_L = \sigma(XB),"
-        r" X \text{ with the cuts into halves for } r = 6, \text{ with the cuts into halves twice and each "
-        r"vertex once for } r = 4",
+        r"\text{There are solutions of slightly lower loss than SRG that differ from it in the last layer only. (Read: "
+        r"for } K = 6 \text{ and } 15 \text{, every } L \ge 3 \text{ and every regularisation with } \mathcal L_{srg} <"
+        r" \tfrac12 \text{; the solutions are of this ledger: } M_L = \sigma(XB), X \text{ with the cuts into halves"
+        r" for } r = 6 \text{, with the cuts into halves twice and each vertex once for } r = 4\text{)}",
         better,
+        parts=["K = 6", "K = 15"],
     ),
     near_misses={
         "the rows of SRG": lambda r: cuts(r, 2, -1),
@@ -104,13 +105,13 @@ def positive_beyond(expression, x, bound, strict=True):
     return ShiftCertificate("", (str(x),), coefficients, (bound,), strict).verify()
 
 
-@claim.check("exact")
+@claim.check("exact", covers=[Part("K = 6"), Part("K = 15")])
 def test_certificate_for_all_depths_and_regularisations(statement):
     u, s = sp.symbols("u s")
     for r in ORDERS:
         srg, cost = spectrum_and_cost(cuts(r, 2, -1), r)
         eigenvalues, _ = triangular_graph.last_layer_gram_spectrum(r)
-        assert [e for _, e in srg] == list(eigenvalues)
+        require_equal([e for _, e in srg], list(eigenvalues), "another spectrum of SRG (Lemma 16)", r=r)
         other, other_cost = spectrum_and_cost(statement(r), r)
         factor = sp.Rational(cost) / sp.Rational(other_cost)
         gain = sum(m / (1 + e * u) for m, e in srg) - sum(m / (1 + e * factor * u) for m, e in other)
@@ -123,14 +124,15 @@ def test_certificate_for_all_depths_and_regularisations(statement):
             assert positive_beyond(near_zero, s, 0)
 
 
-@claim.check("enclosed")
+@claim.check("enclosed", covers=Instances("both K; four pairs of L = 3, 4, 6 and λ from 10⁻⁴ to 2·10⁻³"))
 def test_rational_matrices_against_the_enclosure_of_srg(statement):
     for r in ORDERS:
         for L, lam in ((3, "1/10000"), (4, "1/2000"), (4, "1/500"), (6, "1/1000")):
             lams = [lam] * (L + 1)
             below, _ = dufm.enclose_loss("srg", r * (r - 1) // 2, L, lams=lams, digits=12)
             loss = dufm.exact_loss(rational_solution(statement(r), r, lams), lams)
-            require(loss < below, "the loss is not below SRG's", r=r, L=L, lam=lam, loss=float(loss), srg=float(below))
+            at = {"r": r, "L": L, "lam": lam}
+            require_at_most(float(loss), float(below), "the loss is not below SRG's", strict=True, **at)
 
 
 def rational_solution(rows, r, lams):
@@ -155,7 +157,7 @@ def rational_solution(rows, r, lams):
     return dufm.RationalMatrices(srg.class_means, (*srg.weights[:-2], weight, output))
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("both K, 3 ≤ L ≤ 7, n ≤ 3, 50 drawn, down to 10⁻⁸ of DNC's threshold"))
 @given(st.sampled_from(ORDERS), st.integers(3, 7), st.integers(1, 3), st.floats(-8, -0.03), st.integers(0, 999))
 def test_explicit_matrices_through_the_definition_of_the_loss(statement, r, L, n, exponent, seed):
     # The product of the regularisations lies below DNC's threshold, so that SRG is not trivial where it wins.
@@ -167,19 +169,29 @@ def test_explicit_matrices_through_the_definition_of_the_loss(statement, r, L, n
         rows = np.array(statement(r), float)
         solution = dufm.graph_solution(nx.complete_graph(r), L, lams=lams, n=n, last_layer=rows)
         loss = solution.evaluate()
-        require(loss < srg.evaluate() * (1 - 1e-9), "not below SRG", r=r, L=L, n=n, loss=loss, srg=srg.loss)
+        require_at_most(loss, srg.evaluate() * (1 - 1e-9), "not below SRG", r=r, L=L, n=n)
 
 
-@claim.check("simulated")
-def test_gradient_descent_from_a_perturbation_stays_below_srg(statement):
-    L, lam, seeds = 4, 5e-4, 3
+@claim.check(
+    "simulated", covers=Instances("both K at L = 4, λ = 5·10⁻⁴, n = 1, noise of 0.05 in every entry, 2 seeds each")
+)
+def test_gradient_descent_from_a_perturbation_far_above_srg_comes_back(statement):
+    L, lam, seeds = 4, 5e-4, 2
     for r in ORDERS:
         solution = dufm.graph_solution(nx.complete_graph(r), L, lam, last_layer=np.array(statement(r), float))
-        runs = from_solution(solution)
+        exact = from_solution(solution)
         srg = dufm.srg_loss(solution.K, L, lam)
-        require(runs.losses[0] < srg * (1 - 1e-9), "it starts above SRG", r=r, loss=runs.losses[0], srg=srg)
         rng = np.random.default_rng(r)
-        start = [p + 1e-3 * p.new_tensor(rng.standard_normal((seeds, *p.shape[1:]))) for p in runs.parameters]
+        start = [p + 0.05 * p.new_tensor(rng.standard_normal((seeds, *p.shape[1:]))) for p in exact.parameters]
         widths = [p.shape[-1] for p in start[1:]]
-        ended = train(solution.K, L, lam, width=widths, seeds=seeds, steps=1000, lr=0.1, initial=start).losses
-        require((ended < srg).all(), "it ends above SRG", r=r, losses=ended, srg=srg)
+        runs = train(solution.K, L, lam, width=widths, seeds=seeds, steps=3000, lr=0.3, initial=start, record=2)
+        require_at_most(3 * srg, runs.history.loss[0].min(), "it does not start far above SRG", r=r)
+        require_at_most(runs.losses.max(), srg, "it ends above SRG", strict=True, r=r)
+        # Noise decays at the rate λ, of which some is left; the solutions of other rows are 0.2 and more apart.
+        expected = unit(exact.gram(L)[0].numpy())
+        apart = max(np.linalg.norm(unit(gram) - expected) for gram in runs.gram(L).numpy())
+        require_at_most(apart, 0.1, "it ends at another solution", r=r)
+
+
+def unit(gram):
+    return gram / np.linalg.norm(gram)

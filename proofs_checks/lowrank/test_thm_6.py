@@ -15,22 +15,32 @@ As an algorithm: a point that is not collapsed is not optimal, as `improvements`
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import (
+    Claim,
+    Condition,
+    Instances,
+    Search,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+)
 from theory.ufm import Point, Problem, collapsed_point, search, within_class_deviation
 
 
 class Collapse(NamedTuple):
     """At which points of which problems something vanishes."""
 
-    applies: Callable[[Any], bool]  # a problem's regularisations
-    points: str  # "optimal" or "stationary"
+    applies: Annotated[Callable[[Any], bool], Condition]  # a problem's regularisations
+    points: Literal["optimal", "stationary"]
     deviation: Callable[[Any], float]  # of a point
 
 
@@ -59,6 +69,10 @@ claim = Claim(
         "without regularisation": Collapse(lambda lams: True, "optimal", last_layer),
         "at every stationary point": Collapse(positive, "stationary", last_layer),
         "all classes on one point": Collapse(positive, "optimal", all_classes),
+    },
+    true_edits={
+        "applies: min(lams) → max(lams)": "nothing is optimal where some but not all are zero: the scale is left to a "
+        "matrix that costs nothing, the others go to zero, and the loss to 0"
     },
 )
 
@@ -94,13 +108,13 @@ def check_not_optimal(statement, point):
     if statement.applies(point.problem.lams) and statement.deviation(point) > 1e-6:
         least = min(other.loss for other in improvements(point))
         # Losses are at most of order 10 here, with relative errors of a few units of rounding.
-        require(
-            least < point.loss * (1 - 1e-13), "not collapsed, and nothing near it is better", lams=point.problem.lams
-        )
+        bound, lams = point.loss * (1 - 1e-13), point.problem.lams
+        require_at_most(least, bound, "not collapsed, and nothing near it is better", strict=True, lams=lams)
 
 
 @claim.check(
     "derived",
+    covers="all",
     blind_to={
         "at every stationary point": "the algebra is that of optimal points",
         "all classes on one point": "the algebra is within one class",
@@ -114,21 +128,21 @@ def test_algebra_of_steps_2_and_3(statement):
     cost, other = a * t**2 / 2 - b * t + q * t**2 / 2, a * (alpha * t) ** 2 / 2 - b * alpha * t + q_ * t**2 / 2
     conditions = [cost.diff(t).subs(t, 1), other.diff(t).subs(t, 1), (cost - other).subs(t, 1)]
     eliminated = [sp.factor(c.subs(q, b - a).subs(q_, b * alpha - a * alpha**2)) for c in conditions]
-    require(sp.simplify(eliminated[2] - b * (alpha - 1) / 2) == 0, "the values differ otherwise")
+    require_equal(sp.expand(eliminated[2]), sp.expand(b * (alpha - 1) / 2), "the values differ otherwise")
     # So α = 1 or b = 0; and then a + q = 0, with a ≥ 0 and q ≥ 0: h = 0 if λ_H1 > 0, so x = 0 and x' = 0.
     vanishing = conditions[0].subs(b, 0)
     for decay in (0, sp.Symbol("lambda", positive=True)):
         if statement.applies([decay if decay == 0 else 1] * 3):
             norm = sp.Symbol("norm", nonnegative=True)  # ‖h‖²
             solutions = sp.solve(vanishing.subs({q: decay * norm, a: 0}), norm)
-            require(solutions == [0], "the features may differ: only W x = 0 follows", decay=decay)
+            require_equal(solutions, [0], "the features may differ: only W x = 0 follows", decay=decay)
     # Step 3. r xᵀ = r' x'ᵀ with r, r', x, x' not zero: all 2 × 2 minors of (x, x') vanish.
     r, s, x, y = (sp.Matrix(sp.symbols(f"{name}1:3", real=True)) for name in "rsxy")
     difference = r * x.T - s * y.T
     minor = x[0] * y[1] - x[1] * y[0]
     for i in range(2):  # r_i · minor is in the ideal of the entries of the difference
         combination = difference[i, 0] * y[1] - difference[i, 1] * y[0]
-        require(sp.expand(combination - r[i] * minor) == 0, "x and x' need not be aligned")
+        require_equal(sp.expand(combination), sp.expand(r[i] * minor), "x and x' need not be aligned", i=i)
     # A residual is not zero: W is ridge regression, so 1 − (W x)_k = λ_WL K e_kᵀ(XᵀX + Kλ_WL)⁻¹e_k, and that is
     # positive iff λ_WL is.
     s1, lam = sp.symbols("s lambda", positive=True)
@@ -144,7 +158,11 @@ decays = st.one_of(
 )
 
 
-@claim.check("property", blind_to={"at every stationary point": "random points are not stationary"})
+@claim.check(
+    "property",
+    covers=Instances("random points, K ≤ 4, L ≤ 4, n ≤ 3, 50 drawn"),
+    blind_to={"at every stationary point": "random points are not stationary"},
+)
 @given(decays, st.integers(2, 4), st.integers(2, 3), st.integers(0, 2**32 - 1))
 def test_a_better_point_is_found(statement, lams, K, n, seed):
     generator = np.random.default_rng(seed)
@@ -165,8 +183,10 @@ def step_1(point):
     """The loss is the mean of those of selections, and a collapsed point has that of its single problem."""
     p = point.problem
     selected = [point.select([sample] * p.K) for sample in range(p.n)]
-    require(np.isclose(np.mean([s.loss for s in selected]), point.loss, rtol=1e-12), "not the mean", n=p.n)
-    require(np.isclose(copies(p, selected[0]).loss, selected[0].loss, rtol=1e-12), "copies change the loss", n=p.n)
+    mean = np.mean([s.loss for s in selected])
+    require_close(mean, point.loss, "not the mean", rtol=1e-12, n=p.n)
+    copied = copies(p, selected[0]).loss
+    require_close(copied, selected[0].loss, "copies change the loss", rtol=1e-12, n=p.n)
 
 
 def equal_costs(point, generator):
@@ -200,6 +220,7 @@ def exact_fit(K, n):
 
 @claim.check(
     "optimised",
+    covers=Search("L-BFGS, four problems with K, L ≤ 3 and n = 2, 6 to 12 random starts each"),
     blind_to={"without regularisation": "the problems searched are regularised, as others have no isolated minima"},
 )
 def test_minima_of_a_search(statement):
@@ -219,5 +240,5 @@ def test_minima_of_a_search(statement):
             found = found or optimal
             if optimal if statement.points == "optimal" else stationary:
                 # Strong convexity along rays and in W_L: a gradient of 1e-6 leaves deviations of 1e-6/λ.
-                require(statement.deviation(point) < 1e-5 / lam, "not collapsed", K=K, L=L, loss=point.loss)
+                require_at_most(statement.deviation(point), 1e-5 / lam, "not collapsed", K=K, L=L, loss=point.loss)
         require(found, "no start ends at a minimum to full accuracy", K=K, L=L)

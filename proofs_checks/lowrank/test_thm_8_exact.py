@@ -68,6 +68,10 @@ claim = Claim(
         "all classes on one point": Collapse(positive, "optimal", all_samples),
     },
     depends_on=["lowrank.thm-6"],
+    true_edits={
+        "applies: min(lams) → max(lams)": "nothing is optimal where some but not all are zero: the scale is left to a "
+        "matrix that costs nothing, the others go to zero, and the loss to 0"
+    },
 )
 
 NOT_ALGEBRA = {
