@@ -50,8 +50,8 @@ claim = Claim(
         r"2 \le l \le L-1",
         Ending(),
     ),
-    ran="DUFM, K = 10, L = 4, n = 1, λ = 8·10⁻³ for every matrix, width 16, gradient descent with learning rate 3/2 "
-    "for 8000 steps, seeds 0–127, starts of standard deviation 1/√width. Settings and thresholds are ours: Gram matrices "
+    ran="DUFM, K = 10, L = 4, n = 1, λ = 8·10⁻³ for every matrix, width 16, gradient descent with learning rate 3/2, "
+    "8000 steps, seeds 0–127, starts of standard deviation 1/√width. Settings and thresholds are ours: Gram matrices "
     "of unit norm count as the same below a distance of 0.08, at the stationary points nearby of 0.001",
     near_misses={
         "of deep neural collapse, below L_dnc": Ending(graph=nx.empty_graph(K)),

@@ -44,10 +44,10 @@ claim = Claim(
     source="lowrank, Appendix B.1, the paragraphs on few classes and layers, with Figure 5",
     verdict="holds",
     printed=Statement(
-        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC: each column of } M_l"
-        r" \text{ has a positive inner product with two others and is orthogonal to the third, each row has two"
-        r" positive entries (read: for every } L \ge 4 \text{, as the printed depth is lost, } 2 \le l \le L - 1"
-        r" \text{, and every regularisation with } \mathcal L_{dnc} < \tfrac12 \text{; which solution is this ledger's)}",
+        r"\text{For } K = 4 \text{ there is a solution on the square, below DNC: each column of } M_l \text{ has a}"
+        r" \text{ positive inner product with two others and is orthogonal to the third, each row has two positive}"
+        r" \text{ entries (for every } L \ge 4 \text{, as the printed depth is lost, } 2 \le l \le L - 1 \text{, and}"
+        r" \text{ every regularisation with } \mathcal L_{dnc} < \tfrac12 \text{; which solution is this ledger's)}",
         OnGraph(nx.cycle_graph(4), 4),
     ),
     near_misses={
