@@ -18,7 +18,7 @@ from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.datasets import load_digits as _sklearn_digits
 
 from numerics.files import replacing
-from theory.arguments import check_array, check_choice, check_integer, check_real, refuse_masked
+from theory.arguments import IntegerLike, RealLike, check_array, check_choice, check_integer, check_real, refuse_masked
 
 __all__ = ["LOADERS", "Dataset", "cifar10", "digits", "gaussian_clusters", "load", "mnist", "mnist1d", "svhn"]
 
@@ -104,7 +104,7 @@ class Dataset:
         order = np.argsort(self.y, kind="stable")
         return replace(self, X=self.X[order], y=self.y[order])
 
-    def first(self, samples: int) -> "Dataset":
+    def first(self, samples: IntegerLike) -> "Dataset":
         """Return the first samples, as the paper takes them; every class must be among them.
 
         Parameters
@@ -120,7 +120,7 @@ class Dataset:
         samples = check_integer("samples", samples, at_least=1, at_most=len(self.y))
         return replace(self, X=self.X[:samples], y=self.y[:samples])
 
-    def with_counts(self, counts: Iterable[int]) -> "Dataset":
+    def with_counts(self, counts: Iterable[IntegerLike]) -> "Dataset":
         """Return the first ``counts[c]`` samples of every class c, which makes balanced data imbalanced.
 
         Parameters
@@ -157,7 +157,7 @@ def _integer_labels(y: Any) -> Int[np.ndarray, " N"]:
     return labels.astype(np.int64, copy=False)
 
 
-def _counts(counts: Iterable[int]) -> list[int]:
+def _counts(counts: Iterable[IntegerLike]) -> list[int]:
     if isinstance(counts, str) or not isinstance(counts, Iterable):
         raise TypeError(f"counts = {counts!r} is a {type(counts).__name__}; counts must be one number for each class")
     return [check_integer(f"counts[{c}]", n, at_least=1) for c, n in enumerate(counts)]
@@ -185,7 +185,7 @@ def digits() -> Dataset:
     return Dataset("digits", np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.int64), 10)
 
 
-def mnist1d(samples: int = 4000, *, seed: int = 42) -> Dataset:
+def mnist1d(samples: IntegerLike = 4000, *, seed: IntegerLike = 42) -> Dataset:
     """Make MNIST-1D: ten one-dimensional digits, shifted, sheared and noisy, of 40 values each; nothing is fetched.
 
     Parameters
@@ -234,7 +234,7 @@ def _global_generators_kept() -> Iterator[None]:
 
 
 def gaussian_clusters(
-    counts: Iterable[int], d: int, *, separation: float = 3.0, seed: int | np.random.Generator
+    counts: Iterable[IntegerLike], d: IntegerLike, *, separation: RealLike = 3.0, seed: int | np.random.Generator
 ) -> Dataset:
     """Draw samples N(μ_c, I) about means μ_c of N(0, separation² I / d), ``counts[c]`` of class c, ordered by class.
 

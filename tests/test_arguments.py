@@ -211,9 +211,9 @@ def scalars(function):
     """The names of a function's arguments that are numbers or sequences of numbers, by their annotations."""
     for parameter in inspect.signature(function).parameters.values():
         annotation = str(parameter.annotation)
-        if re.search(r"\b(int|float|Fraction|Scalar|Integers|Regularisation)\b", annotation) and not re.search(
-            "ndarray|Callable|Mapping", annotation
-        ):
+        if re.search(
+            r"\b(int|float|Fraction|IntegerLike|RealLike|SupportsFloat|Integers|Regularisation)\b", annotation
+        ) and not re.search("ndarray|Callable|Mapping", annotation):
             yield parameter.name
 
 

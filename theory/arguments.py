@@ -24,23 +24,21 @@ from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational, Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = [
-    "check_array",
-    "check_choice",
-    "check_exact",
-    "check_integer",
-    "check_real",
-    "check_sequence",
-    "entries",
-    "refuse_masked",
-]
+__all__ = ["IntegerLike", "RealLike"]
+__all__ += ["check_array", "check_choice", "check_exact", "check_integer", "check_real", "check_sequence"]
+__all__ += ["entries", "refuse_masked"]
+
+#: What `check_integer` converts, where its value is integral: any type of number, no string.
+IntegerLike: TypeAlias = SupportsFloat
+#: What `check_real` and `check_exact` convert: any type of number, or a decimal string.
+RealLike: TypeAlias = SupportsFloat | str
 
 T = TypeVar("T")
 
@@ -368,9 +366,7 @@ def _exact(name: str, value: object, allowed: str) -> Fraction:
         raise _wrong_type(name, value, allowed)
     if not isinstance(number, str):
         exact = _fraction(number)
-    elif re.fullmatch(
-        r"[^eE]*([eE][+-]?\d{1,4})?", number
-    ):  # longer exponents would take the memory of that many digits
+    elif re.fullmatch(r"[^eE]*([eE][+-]?\d{1,4})?", number):  # longer ones would take the memory of that many digits
         try:
             exact = Fraction(number)
         except (ValueError, ZeroDivisionError):

@@ -20,7 +20,7 @@ from itertools import pairwise, product
 from math import comb, prod
 from types import MappingProxyType
 
-from theory.arguments import check_exact, check_integer, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, check_sequence
 
 __all__ = [
     "ShiftCertificate",
@@ -236,7 +236,9 @@ _THREE_LAYERS = {
 }
 
 
-def strongly_regular_beats_collapse(three_layers_from: int = 5, four_layers_from: int = 4) -> Theorem5Certificate:
+def strongly_regular_beats_collapse(
+    three_layers_from: IntegerLike = 5, four_layers_from: IntegerLike = 4
+) -> Theorem5Certificate:
     """The certificate of lowrank, Theorem 5, with the orders r from which it is to hold.
 
     Parameters
@@ -295,7 +297,7 @@ def strongly_regular_beats_collapse(three_layers_from: int = 5, four_layers_from
 
 
 def zero_is_optimal(
-    L: int, kappa: Fraction, weights: Sequence[Fraction], eigenvalues: Sequence[int | Fraction]
+    L: IntegerLike, kappa: RealLike, weights: Sequence[RealLike], eigenvalues: Sequence[RealLike]
 ) -> SturmCertificate:
     r"""The certificate that no scale beats the zero solution, for κ and above.
 

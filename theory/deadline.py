@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from theory.arguments import check_real
+from theory.arguments import RealLike, check_real
 
 __all__ = ["Deadline"]
 
@@ -16,7 +16,7 @@ class Deadline:
     has time left, which is also where Ctrl-C gets through.
     """
 
-    def __init__(self, time_limit: float | None) -> None:
+    def __init__(self, time_limit: RealLike | None) -> None:
         self.seconds = None if time_limit is None else check_real("time_limit", time_limit, above=0)
         self._start = time.perf_counter()
 

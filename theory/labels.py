@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer, check_sequence
+from theory.arguments import IntegerLike, check_array, check_integer, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["as_one_hot", "class_sizes", "one_hot"]
 
 
-def one_hot(sizes: Sequence[int]) -> Float[np.ndarray, "K N"]:
+def one_hot(sizes: Sequence[IntegerLike]) -> Float[np.ndarray, "K N"]:
     """The label matrix of classes of the given sizes, their samples in blocks.
 
     Parameters

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer, check_real
+from theory.arguments import RealLike, check_array, check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["minimiser", "minimum", "objective", "residual"]
 
 
-def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: float) -> float:
+def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: RealLike) -> float:
     """The regularised squared error of the weights W on the class means M.
 
     Parameters
@@ -58,7 +58,7 @@ def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: flo
     return float(np.sum(error**2) / (2 * means.shape[1]) + lam / 2 * np.sum(np.square(weights)))
 
 
-def minimiser(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K d"]:
+def minimiser(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K d"]:
     """The weights that minimise `objective`, Mᵀ (M Mᵀ + KλI)⁻¹.
 
     They are computed from the singular value decomposition of M, which does not square its condition number. Where M
@@ -102,7 +102,7 @@ def minimiser(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K d
     return weights
 
 
-def residual(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K K"]:
+def residual(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K K"]:
     """The residual W M − I of the weights that minimise `objective`, −Kλ (MᵀM + KλI)⁻¹, without cancellation.
 
     Parameters
@@ -148,7 +148,7 @@ def residual(M: Float[np.ndarray, "d K"], lam: float) -> Float[np.ndarray, "K K"
     return result
 
 
-def minimum(singular_values: ArrayLike, lam: float, K: int | None = None) -> float:
+def minimum(singular_values: ArrayLike, lam: RealLike, K: int | None = None) -> float:
     """The least value of `objective`, (λ/2) Σ_{i=1}^K 1/(s_i² + Kλ).
 
     Parameters

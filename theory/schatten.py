@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer, check_real, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["minimal_factors", "power", "variational_constant", "variational_value"]
 
 
-def power(matrix: Float[np.ndarray, "_ _"], p: float) -> float:
+def power(matrix: Float[np.ndarray, "_ _"], p: RealLike) -> float:
     """The p-th power of the Schatten-p quasi-norm, Σ_i s_iᵖ.
 
     Parameters
@@ -69,7 +69,7 @@ def power(matrix: Float[np.ndarray, "_ _"], p: float) -> float:
     return total
 
 
-def variational_constant(lams: Sequence[float]) -> float:
+def variational_constant(lams: Sequence[RealLike]) -> float:
     """The constant (L/2) (λ_1 ⋯ λ_L)^{1/L} of the variational form.
 
     Parameters
@@ -101,7 +101,7 @@ def variational_constant(lams: Sequence[float]) -> float:
     return float(len(decay) / 2 * np.exp(np.log(decay).mean()))
 
 
-def variational_value(matrix: Float[np.ndarray, "_ _"], lams: Sequence[float]) -> float:
+def variational_value(matrix: Float[np.ndarray, "_ _"], lams: Sequence[RealLike]) -> float:
     """The least Σ_i (λ_i/2) ‖A_i‖² over all factorisations A₁ ⋯ A_L of a matrix.
 
     Parameters
@@ -130,7 +130,7 @@ def variational_value(matrix: Float[np.ndarray, "_ _"], lams: Sequence[float]) -
 
 
 def minimal_factors(
-    matrix: Float[np.ndarray, "_ _"], lams: Sequence[float], width: int | None = None
+    matrix: Float[np.ndarray, "_ _"], lams: Sequence[RealLike], width: IntegerLike | None = None
 ) -> list[Float[np.ndarray, "left right"]]:
     """Factors A₁, …, A_L of a matrix for which the weighted sum of squared norms is least.
 
@@ -192,5 +192,5 @@ def _svd(
     return U, np.where(s > noise, s, 0.0), Vt
 
 
-def _decays(lams: Sequence[float]) -> Float[np.ndarray, " L"]:
+def _decays(lams: Sequence[RealLike]) -> Float[np.ndarray, " L"]:
     return np.array(check_sequence("lams", lams, lambda name, lam: check_real(name, lam, above=0)))

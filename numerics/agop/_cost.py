@@ -1,11 +1,11 @@
 """What the two routes to the AGOP of a kernel machine cost."""
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 
 __all__ = ["agop_cost"]
 
 
-def agop_cost(n: int, d: int, c: int) -> dict[str, float]:
+def agop_cost(n: IntegerLike, d: IntegerLike, c: IntegerLike) -> dict[str, float]:
     """Flops of the two routes of `kernel_agop` for n points in d dimensions and c outputs.
 
     Both include n²d for the distances. With ``route="auto"`` the smaller is taken.

@@ -46,7 +46,7 @@ from numerics.kernels import Kernel, Linear, RadialKernel
 from numerics.linalg import gram
 from numerics.scaling import common_scale, restored
 from numerics.tensors import check_matrix, check_same_kind
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 
 __all__ = ["AgopAccuracyWarning", "kernel_agop"]
 
@@ -132,7 +132,7 @@ def kernel_agop(
     return restored(inner, scale, "the AGOP")
 
 
-def _check(kernel: Kernel, X: Tensor, alpha: Tensor, route: str, memory_limit: int | None) -> int | None:
+def _check(kernel: Kernel, X: Tensor, alpha: Tensor, route: str, memory_limit: IntegerLike | None) -> int | None:
     if not isinstance(kernel, Linear | RadialKernel):
         raise TypeError(
             f"kernel is a {type(kernel).__name__}; kernel must be a linear or radial one of numerics.kernels"

@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 from numerics.linalg import gram
 from numerics.scaling import common_scale, restored
 from numerics.tensors import check_matrix
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 
 __all__ = ["model_agop"]
 
@@ -25,7 +25,7 @@ def model_agop(
     X: Float[Tensor, "n ..."],
     *,
     layer: str | None = None,
-    batch_size: int = 128,
+    batch_size: IntegerLike = 128,
 ) -> Float[Tensor, "d d"]:
     """The AGOP of a torch module at its input, or at the input of one of its layers, averaged over X.
 

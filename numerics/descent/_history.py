@@ -12,7 +12,7 @@ from torch import Tensor
 
 from numerics.descent._model import layers, objective
 from numerics.metrics import balanced_statistics, class_means, nc1
-from theory.arguments import check_integer, entries
+from theory.arguments import IntegerLike, check_integer, entries
 from theory.ufm import Problem
 
 __all__ = ["History", "dnc1", "record_steps"]
@@ -88,7 +88,7 @@ class History:
             self.singular_values[at, alive, l] = values.numpy()[alive]
 
 
-def dnc1(features: Float[Tensor, "*runs N d"], K: int) -> Float[Tensor, "*runs"]:
+def dnc1(features: Float[Tensor, "*runs N d"], K: IntegerLike) -> Float[Tensor, "*runs"]:
     """Return tr Σ_W / tr Σ_B of each run, nan where all class means coincide.
 
     Parameters
@@ -114,7 +114,7 @@ def dnc1(features: Float[Tensor, "*runs N d"], K: int) -> Float[Tensor, "*runs"]
     return nc1(balanced_statistics(features, K), undefined="nan")
 
 
-def record_steps(record: int | Sequence[int] | np.ndarray, steps: int) -> list[int]:
+def record_steps(record: IntegerLike | Sequence[IntegerLike] | np.ndarray, steps: int) -> list[int]:
     """Return the steps at which to record, the first and the last among them.
 
     Parameters

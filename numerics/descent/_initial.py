@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from numerics.descent._model import shapes
-from theory.arguments import check_integer, check_real, entries
-from theory.ufm import Problem, Scalar
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real, entries
+from theory.ufm import Problem
 
 __all__ = ["initial_parameters", "initial_scales", "seed_list"]
 
 
 def initial_parameters(
-    problem: Problem, seeds: Sequence[int], init_scale: Scalar | Sequence[Scalar] | np.ndarray = 1.0
+    problem: Problem, seeds: Sequence[int], init_scale: RealLike | Sequence[RealLike] | np.ndarray = 1.0
 ) -> list[Tensor]:
     """Draw the starting point of each seed.
 
@@ -57,7 +57,7 @@ def initial_parameters(
     return [torch.from_numpy(np.stack(draw)) for draw in draws]
 
 
-def initial_scales(problem: Problem, init_scale: Scalar | Sequence[Scalar] | np.ndarray) -> tuple[float, ...]:
+def initial_scales(problem: Problem, init_scale: RealLike | Sequence[RealLike] | np.ndarray) -> tuple[float, ...]:
     """Return the scale of each of H_1, W_1, …, W_L, from one for all or L + 1 of them.
 
     Parameters
@@ -92,7 +92,7 @@ def initial_scales(problem: Problem, init_scale: Scalar | Sequence[Scalar] | np.
     return scales
 
 
-def seed_list(seeds: int | Sequence[int] | np.ndarray) -> tuple[int, ...]:
+def seed_list(seeds: IntegerLike | Sequence[IntegerLike] | np.ndarray) -> tuple[int, ...]:
     """Return the seeds that were asked for, by their number or one by one.
 
     Parameters

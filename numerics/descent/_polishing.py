@@ -13,7 +13,7 @@ from numerics.descent._activations import relaxed
 from numerics.descent._lbfgs import minimise
 from numerics.descent._model import check_parameters, shapes
 from numerics.descent._network import Network
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.ufm import Problem
 
 __all__ = ["PolishOptions", "polish"]
@@ -39,7 +39,7 @@ class PolishOptions(NamedTuple):
     max_steps: int
 
     @classmethod
-    def checked(cls, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> PolishOptions:
+    def checked(cls, eps: RealLike = 1e-5, tol: RealLike = 1e-10, max_steps: IntegerLike = 3000) -> PolishOptions:
         """Check what a user would write.
 
         Raises
@@ -55,7 +55,12 @@ class PolishOptions(NamedTuple):
 
 
 def polish(
-    problem: Problem, parameters: Sequence[Tensor], *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000
+    problem: Problem,
+    parameters: Sequence[Tensor],
+    *,
+    eps: RealLike = 1e-5,
+    tol: RealLike = 1e-10,
+    max_steps: IntegerLike = 3000,
 ) -> list[Tensor]:
     """Minimise the objective by L-BFGS in float64 from given parameters; `Runs.polish` does it for runs.
 

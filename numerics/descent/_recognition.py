@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from theory.arguments import check_real
+from theory.arguments import RealLike, check_real
 from theory.geometry.graph_names import line_graph_name
 from theory.ufm import Problem
 
@@ -59,7 +59,7 @@ class Recognition:
         return f"<{self.name}, at distance {self.distance:.2g}>"
 
 
-def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: float = 0.05) -> Recognition:
+def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: RealLike = 0.05) -> Recognition:
     """Name a solution by the Gram matrices of its class means; `Runs.recognise` does it for runs.
 
     Parameters
@@ -115,7 +115,7 @@ def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: 
 
 def recognise_gram(
     gram: Float[np.ndarray, "K K"],
-    tol: float = 0.05,
+    tol: RealLike = 0.05,
     candidates: Mapping[str, Float[np.ndarray, "K K"]] | None = None,
     orders: Mapping[str, Sequence[int] | None] | None = None,
 ) -> Recognition:

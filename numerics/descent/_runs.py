@@ -25,7 +25,7 @@ from numerics.descent._polishing import PolishOptions, polish
 from numerics.descent._recognition import Recognition, diverged, recognise
 from numerics.files import replacing
 from numerics.metrics import class_means, condition_number, effective_rank, rank
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.ufm import Problem
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Runs:
         """The lower of the losses of the two SRG constructions (lowrank, Definition 11); None where there is none."""
         return loss_srg(self.problem)
 
-    def gradient_norms(self, eps: float | None = None) -> Float[np.ndarray, " S"]:
+    def gradient_norms(self, eps: RealLike | None = None) -> Float[np.ndarray, " S"]:
         """Return the norm of the gradient of the objective in all parameters; infinite if the run diverged.
 
         Parameters
@@ -211,12 +211,12 @@ class Runs:
         ]
         return torch.stack(parts, 1).numpy()
 
-    def _layer(self, l: int, first: int = 1) -> int:
+    def _layer(self, l: IntegerLike, first: int = 1) -> int:
         return check_integer("l", l, at_least=first, at_most=self.problem.L)
 
     # What was found
 
-    def recognise(self, tol: float = 0.05) -> tuple[Recognition, ...]:
+    def recognise(self, tol: RealLike = 0.05) -> tuple[Recognition, ...]:
         """Name the solution of each run, as `numerics.descent.recognise` does; of those that diverged, say so."""
         tol = check_real("tol", tol, above=0)
         grams = [self.gram(l).numpy() for l in range(2, self.problem.L + 1)]
@@ -225,7 +225,7 @@ class Runs:
             for i, at in enumerate(self.diverged_at)
         )
 
-    def polish(self, *, eps: float = 1e-5, tol: float = 1e-10, max_steps: int = 3000) -> Runs:
+    def polish(self, *, eps: RealLike = 1e-5, tol: RealLike = 1e-10, max_steps: IntegerLike = 3000) -> Runs:
         """Finish each run at a stationary point, as `numerics.descent.polish` does; those that diverged are left.
 
         Parameters

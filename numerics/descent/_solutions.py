@@ -10,7 +10,7 @@ import torch
 from numerics.descent._history import History
 from numerics.descent._model import shapes
 from numerics.descent._runs import Runs
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 from theory.ufm import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["from_solution"]
 
 
-def from_solution(solution: Solution, width: int | None = None) -> Runs:
+def from_solution(solution: Solution, width: IntegerLike | None = None) -> Runs:
     """Put a solution into samples-in-rows matrices, as a run of no steps.
 
     Parameters

@@ -17,8 +17,8 @@ from numerics.descent._optimizer import check_options
 from numerics.descent._runs import Runs
 from numerics.descent._tile import Tile, segments, tiles
 from numerics.tensors import check_device
-from theory.arguments import check_integer, check_real
-from theory.ufm import ActivationLike, Problem, Scalar
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.ufm import ActivationLike, Problem
 
 __all__ = ["Interrupted", "flushed_denormals", "train"]
 
@@ -41,26 +41,26 @@ class Interrupted(KeyboardInterrupt):
 
 
 def train(
-    K: int,
-    L: int,
-    lam: Scalar | None = None,
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
-    n: int = 1,
-    width: int | Sequence[int] = 64,
-    seeds: int | Sequence[int] | np.ndarray = 16,
-    steps: int = 20_000,
-    lr: Scalar = 0.5,
-    init_scale: Scalar | Sequence[Scalar] | np.ndarray = 1.0,
+    lams: Sequence[RealLike] | None = None,
+    n: IntegerLike = 1,
+    width: IntegerLike | Sequence[IntegerLike] | np.ndarray = 64,
+    seeds: IntegerLike | Sequence[IntegerLike] | np.ndarray = 16,
+    steps: IntegerLike = 20_000,
+    lr: RealLike = 0.5,
+    init_scale: RealLike | Sequence[RealLike] | np.ndarray = 1.0,
     optimizer: str = "gd",
     optimizer_options: Mapping[str, Any] | None = None,
     activation: ActivationLike | Sequence[ActivationLike] = "relu",
-    eps: Scalar = 1e-3,
+    eps: RealLike = 1e-3,
     initial: Sequence[Tensor] | None = None,
-    record: int | Sequence[int] | np.ndarray = 30,
+    record: IntegerLike | Sequence[IntegerLike] | np.ndarray = 30,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
-    threads: int = 1,
+    threads: IntegerLike = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Runs:
     """Train the L-DUFM from many seeds at once by a full-batch method.
@@ -142,9 +142,7 @@ def train(
     >>> runs.steps, runs.losses.shape, runs.status
     (500, (2,), ('finished', 'finished'))
     """
-    problem = check_trainable(
-        Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps)  # type: ignore[arg-type]
-    )
+    problem = check_trainable(Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps))
     seeds = seed_list(seeds)
     steps = check_integer("steps", steps, at_least=0)
     threads = check_integer("threads", threads, at_least=1)

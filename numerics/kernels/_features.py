@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.tensors import check_generator, check_matrix, check_same_kind
-from theory.arguments import check_choice, check_integer, check_real
+from theory.arguments import IntegerLike, check_choice, check_integer, check_real
 
 __all__ = ["CosineFeatures", "DrawnFeatures", "FeatureMap", "ReLUFeatures"]
 
@@ -92,7 +92,7 @@ class FeatureMap(abc.ABC):
 
     def draw(
         self,
-        d: int,
+        d: IntegerLike,
         generator: torch.Generator,
         *,
         device: str | torch.device = "cpu",

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from numerics.scaling import common_scale
 from numerics.tensors import check_matrix, check_same_kind, check_symmetric
-from theory.arguments import check_choice, check_real
+from theory.arguments import RealLike, check_choice, check_real
 
 __all__ = ["KernelSolution", "SingularKernelWarning", "extreme_eigenvalue", "solve_kernel"]
 
@@ -206,7 +206,7 @@ def _by_cholesky(K: Tensor, Y: Tensor, largest: float, cutoff: float) -> KernelS
     return KernelSolution(alpha, "cholesky", largest * inverse, K.shape[0], 0.0, _residual(K, alpha, Y))
 
 
-def _check(K: Tensor, Y: Tensor, ridge: float, singular: str) -> float:
+def _check(K: Tensor, Y: Tensor, ridge: RealLike, singular: str) -> float:
     check_symmetric("K", K, detached=True)
     check_matrix("Y", Y, detached=True)
     check_same_kind("Y", Y, "K", K)

@@ -26,7 +26,7 @@ from numerics.metrics._spectrum import condition_number, effective_rank, psd_spe
 from numerics.metrics._statistics import ClassStatistics, check_features
 from numerics.scaling import binary_scale, safe_scale, unit_rows
 from numerics.tensors import check_labels, check_matrix, check_tensor
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 
 __all__ = [
     "UndefinedMeasure",
@@ -145,7 +145,7 @@ def between_basis(
     return left[:, kept], values[kept].square()
 
 
-def simplex_etf(num_classes: int, *, dtype: torch.dtype = torch.float64) -> Float[Tensor, "K K"]:
+def simplex_etf(num_classes: IntegerLike, *, dtype: torch.dtype = torch.float64) -> Float[Tensor, "K K"]:
     """Return the Gram matrix of the simplex ETF of K unit vectors: 1 on the diagonal, −1/(K−1) off it.
 
     Examples

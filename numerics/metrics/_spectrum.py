@@ -11,7 +11,7 @@ from torch import Tensor
 
 from numerics.scaling import binary_scale
 from numerics.tensors import check_tensor
-from theory.arguments import check_real
+from theory.arguments import RealLike, check_real
 
 __all__ = ["condition_number", "effective_rank", "psd_spectrum", "rank"]
 
@@ -89,7 +89,7 @@ def condition_number(
     return torch.where(smallest <= zero, torch.inf, largest / smallest)
 
 
-def rank(singular_values: Float[Tensor, "*batch k"], tol: float = 1e-3) -> Int[Tensor, "*batch"]:
+def rank(singular_values: Float[Tensor, "*batch k"], tol: RealLike = 1e-3) -> Int[Tensor, "*batch"]:
     """Count the singular values above `tol` times the largest; a zero matrix has rank 0.
 
     Parameters

@@ -13,7 +13,7 @@ from torch import Tensor
 from numerics.linalg import gram
 from numerics.scaling import safe_scale
 from numerics.tensors import check_labels, check_matrix, check_tensor
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 
 __all__ = ["ClassStatistics", "balanced_statistics", "check_features", "class_means", "class_statistics"]
 
@@ -147,7 +147,7 @@ def check_features(X: Tensor, dtype: torch.dtype) -> Float[Tensor, "N d"]:
 def class_statistics(
     X: Float[Tensor, "N d"],
     y: Integer[Tensor, " N"],
-    num_classes: int,
+    num_classes: IntegerLike,
     *,
     scatter: bool = False,
     dtype: torch.dtype = torch.float64,
@@ -205,7 +205,7 @@ def _means(X: Tensor, labels: Tensor, counts: Tensor) -> Tensor:
     return sums / counts.clamp_min(1.0)[:, None]
 
 
-def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: int) -> ClassStatistics:
+def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: IntegerLike) -> ClassStatistics:
     """Return the statistics of a batch of sets of samples that come class by class, the same number in each class.
 
     Parameters
@@ -241,7 +241,7 @@ def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: int)
     return ClassStatistics(counts, means, residual.square().sum((-2, -1)), scale)
 
 
-def class_means(features: Float[Tensor, "*batch N d"], num_classes: int) -> Float[Tensor, "*batch K d"]:
+def class_means(features: Float[Tensor, "*batch N d"], num_classes: IntegerLike) -> Float[Tensor, "*batch K d"]:
     """Return the mean of each class, of samples that come class by class, the same number in each class.
 
     Parameters

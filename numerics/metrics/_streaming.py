@@ -13,7 +13,7 @@ from numerics.metrics._measures import Weighting, check_weighting, nearest_mean
 from numerics.metrics._statistics import ClassStatistics, check_features, class_statistics
 from numerics.metrics._summary import defined_measures
 from numerics.tensors import check_labels, check_matrix
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 
 __all__ = ["NearestClassCenter", "NeuralCollapse"]
 
@@ -123,8 +123,8 @@ class NeuralCollapse(_KeepsPrecision):
 
     def __init__(
         self,
-        num_classes: int,
-        num_features: int,
+        num_classes: IntegerLike,
+        num_features: IntegerLike,
         *,
         weighting: Weighting = "classes",
         scatter: bool = True,

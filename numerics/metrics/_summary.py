@@ -11,6 +11,7 @@ from numerics.metrics import _measures as measures
 from numerics.metrics._measures import UndefinedMeasure, Weighting
 from numerics.metrics._statistics import ClassStatistics, class_statistics
 from numerics.tensors import check_labels
+from theory.arguments import IntegerLike
 
 __all__ = ["CollapseMetrics", "collapse_metrics", "defined_measures"]
 
@@ -42,7 +43,7 @@ class CollapseMetrics:
 def collapse_metrics(
     X: Float[Tensor, "N d"],
     y: Integer[Tensor, " N"],
-    num_classes: int,
+    num_classes: IntegerLike,
     *,
     weighting: Weighting = "classes",
     with_effective_rank: bool = False,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arguments import check_choice, check_integer, check_real, entries
+from theory.arguments import IntegerLike, RealLike, check_choice, check_integer, check_real, entries
 
 __all__ = ["Grid", "Task", "setting_key"]
 
@@ -112,20 +112,20 @@ class Grid:
     (2, 40)
     """
 
-    K: int | Sequence[int] | np.ndarray
-    L: int | Sequence[int] | np.ndarray
-    lam: float | Sequence[float] | np.ndarray
-    width: int | Sequence[int] | np.ndarray = 64
-    lr: float | Sequence[float] | np.ndarray = 0.5
-    seeds: int | Sequence[int] | np.ndarray = 16
-    n: int = 1
-    steps: int = 20_000
-    init_scale: float = 1.0
+    K: IntegerLike | Sequence[IntegerLike] | np.ndarray
+    L: IntegerLike | Sequence[IntegerLike] | np.ndarray
+    lam: RealLike | Sequence[RealLike] | np.ndarray
+    width: IntegerLike | Sequence[IntegerLike] | np.ndarray = 64
+    lr: RealLike | Sequence[RealLike] | np.ndarray = 0.5
+    seeds: IntegerLike | Sequence[IntegerLike] | np.ndarray = 16
+    n: IntegerLike = 1
+    steps: IntegerLike = 20_000
+    init_scale: RealLike = 1.0
     optimizer: str = "gd"
     dtype: str = "float32"
     polish: bool = False
     recognise: bool = True
-    batch: int = 16
+    batch: IntegerLike = 16
 
     def __len__(self) -> int:
         return len(self.settings()) * len(self.seed_list())

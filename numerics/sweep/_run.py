@@ -24,7 +24,7 @@ from numerics.sweep._grid import Grid
 from numerics.sweep._results import Results
 from numerics.sweep._store import Claim, Store, SweepError
 from numerics.sweep._worker import do, leave_with_parent
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 
 __all__ = ["Progress", "run"]
 
@@ -63,8 +63,8 @@ def run(
     grid: Grid,
     *,
     executor: Executor | None = None,
-    workers: int | None = None,
-    in_flight: int | None = None,
+    workers: IntegerLike | None = None,
+    in_flight: IntegerLike | None = None,
     retry_failed: bool = False,
     leftovers: bool = False,
     progress: bool | Callable[[Progress], None] = False,
@@ -138,6 +138,7 @@ def run(
     if not isinstance(grid, Grid):
         raise TypeError(f"grid = {grid!r} is a {type(grid).__name__}; grid must be a numerics.sweep.Grid")
     grid.settings(), grid.seed_list()
+    batch = check_integer("batch", grid.batch, at_least=1)
     with Store(path, write=True) as store:
         store.add(grid)
         if leftovers:
@@ -147,7 +148,7 @@ def run(
         with _released(store):
             if _unfinished(store):
                 with _executor(executor, count) as pool:
-                    _drain(store, pool, limit, int(grid.batch), _line if progress is True else progress or None)
+                    _drain(store, pool, limit, batch, _line if progress is True else progress or None)
         _complain(store)
     return Results(path)
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.labels import as_one_hot, class_sizes
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ __all__ = [
 ]
 
 
-def fixed_point_scales(sizes: Sequence[int], *, lam_k: float, lam_map: float, kappa: float) -> Float[np.ndarray, " K"]:
+def fixed_point_scales(
+    sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
+) -> Float[np.ndarray, " K"]:
     """Return the scales g_c of the fixed point, one for each class.
 
     Parameters
@@ -83,7 +85,7 @@ def fixed_point_scales(sizes: Sequence[int], *, lam_k: float, lam_map: float, ka
     return np.array(scales)
 
 
-def fixed_point(Y: ArrayLike, *, lam_k: float, lam_map: float, kappa: float) -> Float[np.ndarray, "N N"]:
+def fixed_point(Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike) -> Float[np.ndarray, "N N"]:
     """Return the Gram matrix that a layer leaves as it is: each class collapsed, the classes orthogonal.
 
     Its blocks are constant, with the values of `fixed_point_scales`. For classes of equal size it is a multiple of YᵀY;
@@ -133,7 +135,9 @@ class ContractionBound(NamedTuple):
     quadratic: float
 
 
-def contraction_bound(sizes: Sequence[int], *, lam_k: float, lam_map: float, kappa: float) -> ContractionBound:
+def contraction_bound(
+    sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
+) -> ContractionBound:
     r"""Return a bound on the distance to the fixed point after one layer, from any positive semi-definite Gram matrix.
 
     With a_c = g_c n_c the coefficients are
@@ -179,7 +183,7 @@ def contraction_bound(sizes: Sequence[int], *, lam_k: float, lam_map: float, kap
     return ContractionBound(float(np.max(2 * smoothing * a / (a + m))), float(np.max(smoothing**2 * a / (a + m) ** 2)))
 
 
-def contraction_factor(sizes: Sequence[int], *, lam_k: float, lam_map: float, kappa: float) -> float:
+def contraction_factor(sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike) -> float:
     r"""Return the asymptotic factor by which a layer shrinks the distance to the fixed point.
 
     It is the spectral radius of the derivative there. The derivative is diagonal on pairs of classes, and on pairs of a
@@ -227,7 +231,7 @@ def contraction_factor(sizes: Sequence[int], *, lam_k: float, lam_map: float, ka
     return float(k / kappa * factors)
 
 
-def critical_lam_k(n: int, lam_map: float) -> float:
+def critical_lam_k(n: IntegerLike, lam_map: RealLike) -> float:
     """Return the λ_k from which the collapsed Gram matrix no longer attracts, (n+λ_map)²/(n−λ_map).
 
     This is for n samples in each class and the exact κ. For n ≤ λ_map it attracts for every λ_k: the value is infinite.
@@ -257,12 +261,12 @@ def critical_lam_k(n: int, lam_map: float) -> float:
     return (n + lam_map) ** 2 / (n - lam_map) if n > lam_map else inf
 
 
-def _checked(sizes: Sequence[int]) -> list[int]:
+def _checked(sizes: Sequence[IntegerLike]) -> list[int]:
     return [check_integer("sizes", size, at_least=1) for size in sizes]
 
 
 def _occupied(
-    sizes: Sequence[int], lam_k: float, lam_map: float, kappa: float
+    sizes: Sequence[IntegerLike], lam_k: RealLike, lam_map: RealLike, kappa: RealLike
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """The eigenvalues a_c = g_c n_c of the fixed point, and the n_c as floats."""
     n = _checked(sizes)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import check_exact, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, check_real
 from theory.deep_rfm._matrices import as_symmetric, exact_or_float, flint_matrix, fractions_of
 from theory.labels import as_one_hot
 
@@ -77,7 +77,7 @@ def printed_kappa(lam_k: float | Fraction | str, lam_map: float | Fraction | str
     return 1 - 2 * k * (1 + 1 / m)
 
 
-def exact_kappa(n: int, lam_k: float | Fraction | str, lam_map: float | Fraction | str) -> Any:
+def exact_kappa(n: IntegerLike, lam_k: float | Fraction | str, lam_map: float | Fraction | str) -> Any:
     """Return the scaling that makes the collapsed Gram matrix a fixed point, κ = (1 + λ_k/(n+λ_map))⁻².
 
     To first order in λ_k it is 1 − 2λ_k/(n+λ_map).
@@ -141,7 +141,7 @@ def collapsed_gram(Y: ArrayLike) -> Float[np.ndarray, "N N"]:
     return gram
 
 
-def collapsed_gram_inverse(Y: ArrayLike, lam_map: float) -> Float[np.ndarray, "N N"]:
+def collapsed_gram_inverse(Y: ArrayLike, lam_map: RealLike) -> Float[np.ndarray, "N N"]:
     r"""Return the inverse of YᵀY + λ_map I, for classes of any sizes.
 
     $$ \lambda_{\mathrm{map}}^{-1} \bigl(I - Y^\top \operatorname{diag}(\lambda_{\mathrm{map}} + n_c)^{-1} Y\bigr) $$
@@ -181,7 +181,7 @@ def collapsed_gram_inverse(Y: ArrayLike, lam_map: float) -> Float[np.ndarray, "N
 # The iteration.
 
 
-def agop_gram(A: ArrayLike, Y: ArrayLike, lam_k: float) -> Float[np.ndarray, "N N"]:
+def agop_gram(A: ArrayLike, Y: ArrayLike, lam_k: RealLike) -> Float[np.ndarray, "N N"]:
     r"""Return the Gram matrix of the data after the AGOP M of the predictor.
 
     $$ X^\top M X = A(A+\lambda_k I)^{-1}\, Y^\top Y\, (A+\lambda_k I)^{-1}A, \qquad A = X^\top X $$
@@ -230,7 +230,9 @@ def agop_gram(A: ArrayLike, Y: ArrayLike, lam_k: float) -> Float[np.ndarray, "N 
     return gram
 
 
-def step(gram: ArrayLike, Y: ArrayLike, *, lam_k: float, lam_map: float, kappa: float) -> Float[np.ndarray, "N N"]:
+def step(
+    gram: ArrayLike, Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
+) -> Float[np.ndarray, "N N"]:
     """Return the Gram matrix after one layer, T(G).
 
     Parameters
@@ -271,7 +273,7 @@ def step(gram: ArrayLike, Y: ArrayLike, *, lam_k: float, lam_map: float, kappa: 
 
 
 def iterate(
-    data_gram: ArrayLike, Y: ArrayLike, *, lam_k: float, lam_map: float, kappa: float, layers: int
+    data_gram: ArrayLike, Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike, layers: IntegerLike
 ) -> Float[np.ndarray, "layers N N"]:
     """Return the Gram matrices of layers 2 to `layers` + 1 that follow from the data's.
 
@@ -318,9 +320,9 @@ def exact_step(
     gram: Sequence[Sequence[Fraction | float | str]],
     Y: ArrayLike,
     *,
-    lam_k: Fraction | float | str,
-    lam_map: Fraction | float | str,
-    kappa: Fraction | float | str,
+    lam_k: RealLike,
+    lam_map: RealLike,
+    kappa: RealLike,
 ) -> list[list[Fraction]]:
     """Return what `step` returns, in rational arithmetic.
 

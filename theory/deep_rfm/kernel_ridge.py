@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import check_array, check_real
+from theory.arguments import RealLike, check_array, check_real
 from theory.deep_rfm._matrices import as_labels, as_symmetric, check_psd
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-def objective(A: ArrayLike, k: ArrayLike, Y: ArrayLike, mu: float) -> float:
+def objective(A: ArrayLike, k: ArrayLike, Y: ArrayLike, mu: RealLike) -> float:
     """Return the relaxed problem's value at coefficients A and kernel matrix k.
 
     Parameters
@@ -73,7 +73,7 @@ def objective(A: ArrayLike, k: ArrayLike, Y: ArrayLike, mu: float) -> float:
     return float(np.sum(residual**2) + mu * np.sum((A @ k) * A))
 
 
-def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: float) -> Float[np.ndarray, "K N"]:
+def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: RealLike) -> Float[np.ndarray, "K N"]:
     """Return the coefficients Y(k+μI)⁻¹ that are best for the kernel matrix k.
 
     Parameters
@@ -104,7 +104,7 @@ def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: float) -> Float[np.ndar
     return coefficients
 
 
-def reduced_objective(k: ArrayLike, Y: ArrayLike, mu: float) -> float:
+def reduced_objective(k: ArrayLike, Y: ArrayLike, mu: RealLike) -> float:
     """Return the problem's value at k with the best coefficients, μ tr Y(k+μI)⁻¹Yᵀ.
 
     It is computed as the sum of μ/(λ+μ) ‖Yv‖² over the eigenvalues λ and eigenvectors v of k, so that its accuracy does
@@ -202,7 +202,7 @@ class Optimum(NamedTuple):
     status: str
 
 
-def solve(Y: ArrayLike, mu: float, *, nonnegative: bool = True, largest_diagonal: float | None = None) -> Optimum:
+def solve(Y: ArrayLike, mu: RealLike, *, nonnegative: bool = True, largest_diagonal: RealLike | None = None) -> Optimum:
     r"""Solve the relaxed problem as a semidefinite programme with Clarabel.
 
     $$

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import check_array, check_real
+from theory.arguments import RealLike, check_array, check_real
 from theory.deep_rfm._matrices import as_labels, as_symmetric, check_psd
 from theory.deep_rfm.kernel_ridge import collapsed_kernel
 
@@ -104,7 +104,7 @@ def metric_realising(X: ArrayLike, R: ArrayLike) -> Float[np.ndarray, "d d"]:
     return metric
 
 
-def collapsing_metric(X: ArrayLike, Y: ArrayLike, *, distance: float) -> Float[np.ndarray, "d d"]:
+def collapsing_metric(X: ArrayLike, Y: ArrayLike, *, distance: RealLike) -> Float[np.ndarray, "d d"]:
     """Return an M that maps equally labelled samples to one point and keeps others at the given distance or more.
 
     It is a multiple of the projection off the span of the differences of equally labelled samples. Such an M exists

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import poch
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 from theory.deep_rfm._arcs import as_angle, fourth_power_of_sine, lune
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def squared_distance_variance(theta: ArrayLike) -> Float[np.ndarray, "..."] | np
 
 
 def distance_ratio_bounds(
-    theta: ArrayLike, D: int
+    theta: ArrayLike, D: IntegerLike
 ) -> tuple[Float[np.ndarray, "..."] | np.float64, Float[np.ndarray, "..."] | np.float64]:
     """Return bounds on the expected distance ratio E‖σ(Wx)−σ(Wy)‖/‖x−y‖ with D features.
 
@@ -177,7 +177,7 @@ def distance_ratio_bounds(
     return ratio * (1 - squared_distance_variance(theta) / (2 * D)), ratio
 
 
-def opposite_distance_ratio(D: int) -> float:
+def opposite_distance_ratio(D: IntegerLike) -> float:
     """Return the expected distance ratio of two opposite vectors, Γ((D+1)/2)/(√D Γ(D/2)).
 
     There σ(Wx) − σ(−Wx) = Wx, whose norm is √(2/D) times a χ variable with D degrees of freedom. It is below 1/√2 for

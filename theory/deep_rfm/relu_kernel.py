@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import check_exact, check_integer
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer
 from theory.deadline import Deadline
 from theory.deep_rfm._arcs import arc_of_squares, as_cosine, lune
 
@@ -116,7 +116,7 @@ def product_variance(r: ArrayLike) -> Float[np.ndarray, "..."] | np.float64:
     return second_moment - (lune(delta) / np.pi) ** 2
 
 
-def product_moment_bound(p: int) -> int:
+def product_moment_bound(p: IntegerLike) -> int:
     r"""Return the bound 4ᵖ p!/2 on the p-th moment of one feature's share 2σ(u)σ(v) of the product.
 
     By Cauchy–Schwarz the moment is at most 2ᵖ (2p−1)!!/2 = (2p)!/(2 p!), its value at r = 1. This is Bernstein's
@@ -153,7 +153,7 @@ def product_moment_bound(p: int) -> int:
     return int(4**p * factorial(p)) // 2
 
 
-def derive_moment(p: int, q: int) -> sp.Expr:
+def derive_moment(p: IntegerLike, q: IntegerLike) -> sp.Expr:
     """Return the moment E σ(u)ᵖσ(v)ᵠ as SymPy integrates it, an expression in ``theta`` on [0, π].
 
     Parameters
@@ -188,9 +188,7 @@ def derive_moment(p: int, q: int) -> sp.Expr:
     return sp.expand(radial * sp.expand_trig(angular) / (2 * sp.pi))
 
 
-def enclose_expected_product(
-    r: Fraction | int | float | str, *, digits: int = 50, time_limit: float | None = 10.0
-) -> flint.arb:
+def enclose_expected_product(r: RealLike, *, digits: IntegerLike = 50, time_limit: RealLike | None = 10.0) -> flint.arb:
     r"""Return the expected inner product as a ball that is proved to contain it, by integrating the definition.
 
     The rows' two coordinates in the plane of x = e₁ and y = r e₁ + s e₂ are integrated numerically with error bounds,

@@ -7,17 +7,25 @@ from math import comb
 
 import numpy as np
 
+from theory.arguments import IntegerLike, RealLike
 from theory.dufm._blocks import Block, of_blocks, without_classes
 from theory.dufm._losses import Construction, block_loss, check_construction, dnc_minimum, drop_loss
 from theory.dufm._problem import scalar_problem
 from theory.dufm._solution import Solution
 from theory.geometry import triangular_graph
-from theory.ufm import Problems, Scalar
+from theory.ufm import Problems
 
 __all__ = ["dnc", "srg"]
 
 
-def dnc(K: int, L: int, lam: Scalar | None = None, *, lams: Sequence[Scalar] | None = None, n: int = 1) -> Solution:
+def dnc(
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None = None,
+    *,
+    lams: Sequence[RealLike] | None = None,
+    n: IntegerLike = 1,
+) -> Solution:
     """The deep neural collapse solution: M_lᵀM_l = α_l I for l ≥ 2.
 
     Parameters
@@ -57,12 +65,12 @@ def dnc(K: int, L: int, lam: Scalar | None = None, *, lams: Sequence[Scalar] | N
 
 
 def srg(
-    K: int,
-    L: int,
-    lam: Scalar | None = None,
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
-    n: int = 1,
+    lams: Sequence[RealLike] | None = None,
+    n: IntegerLike = 1,
     construction: Construction = "block",
 ) -> Solution:
     """The strongly regular graph solution.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from theory.arguments import check_choice
+from theory.arguments import RealLike, check_choice
 from theory.dufm._problem import problems
-from theory.ufm import Integers, Minimum, Problems, Regularisation, Scalar, minimise_scale
+from theory.ufm import Integers, Minimum, Problems, Regularisation, minimise_scale
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -27,7 +27,7 @@ def dnc_loss(
     L: Integers,
     lam: Regularisation = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: Integers = 1,
 ) -> float | Float[np.ndarray, "..."]:
     r"""The loss of the deep neural collapse solution of the L-DUFM, minimised over its scale.
@@ -83,7 +83,7 @@ def srg_loss(
     L: Integers,
     lam: Regularisation = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: Integers = 1,
     construction: Construction = "block",
 ) -> float | Float[np.ndarray, "..."]:
@@ -150,7 +150,7 @@ def loss_ratio(
     L: Integers,
     lam: Regularisation = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: Integers = 1,
     construction: Construction = "block",
 ) -> float | Float[np.ndarray, "..."]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory import ridge
-from theory.arguments import check_array, check_integer, check_real, check_sequence
-from theory.ufm import Problem, Scalar, exact_lams, objective
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real, check_sequence
+from theory.ufm import Problem, exact_lams, objective
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Real
@@ -64,8 +64,8 @@ class Matrices:
 def evaluate_loss(
     features: Real[np.ndarray, "d N"],
     weights: Sequence[Float[np.ndarray, "_ _"]],
-    lams: Sequence[Scalar],
-    n: int = 1,
+    lams: Sequence[RealLike],
+    n: IntegerLike = 1,
 ) -> float:
     r"""The objective of the L-DUFM with the ReLU at given features and weights.
 
@@ -125,8 +125,8 @@ def evaluate_loss(
 def conditionally_optimal(
     intermediate: Sequence[Float[np.ndarray, "_ K"]],
     pre_activations: Real[np.ndarray, "d_L K"],
-    lams: Sequence[float],
-    n: int = 1,
+    lams: Sequence[RealLike],
+    n: IntegerLike = 1,
 ) -> Matrices:
     """Complete the intermediate layers of a solution by the best features and weights.
 

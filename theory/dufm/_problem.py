@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from theory.arguments import check_integer
-from theory.ufm import LARGEST, LARGEST_L, Integers, Problem, Problems, Regularisation, ReLU, Scalar, exact_lams
+from theory.arguments import IntegerLike, RealLike, check_integer
+from theory.ufm import LARGEST, LARGEST_L, Integers, Problem, Problems, Regularisation, ReLU, exact_lams
 
 __all__ = ["LARGEST_K", "SMALLEST_K", "SMALLEST_L", "problems", "scalar_problem"]
 
@@ -15,7 +15,7 @@ SMALLEST_L = 3
 
 
 def problems(
-    K: Integers, L: Integers, lam: Regularisation, lams: Sequence[Scalar] | None, n: Integers, *, solution: str
+    K: Integers, L: Integers, lam: Regularisation, lams: Sequence[RealLike] | None, n: Integers, *, solution: str
 ) -> Problems:
     """Check the arguments of a vectorised closed form and broadcast them.
 
@@ -31,7 +31,13 @@ def problems(
 
 
 def scalar_problem(
-    K: int, L: int, lam: Scalar | None, lams: Sequence[Scalar] | None, n: int, *, solution: str
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None,
+    lams: Sequence[RealLike] | None,
+    n: IntegerLike,
+    *,
+    solution: str,
 ) -> Problem:
     """Check the arguments of one problem.
 

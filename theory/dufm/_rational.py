@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat
 
-from theory.arguments import check_integer, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_integer, check_sequence
 from theory.dufm._constructions import srg
 from theory.dufm._problem import SMALLEST_L
 from theory.geometry import triangular_graph
-from theory.ufm import Scalar, exact_lams
+from theory.ufm import exact_lams
 
 __all__ = ["RationalMatrices", "exact_loss", "rational_srg"]
 
@@ -38,7 +38,7 @@ class RationalMatrices:
     weights: tuple[RationalMatrix, ...]
 
 
-def exact_loss(matrices: RationalMatrices, lams: Sequence[Scalar], n: int = 1) -> Fraction:
+def exact_loss(matrices: RationalMatrices, lams: Sequence[RealLike], n: IntegerLike = 1) -> Fraction:
     """The objective (1) of lowrank at rational matrices, each class mean repeated n times, without rounding.
 
     Parameters
@@ -83,7 +83,7 @@ def exact_loss(matrices: RationalMatrices, lams: Sequence[Scalar], n: int = 1) -
 
 
 def rational_srg(
-    r: int, lams: Sequence[Scalar], n: int = 1, *, classes: Sequence[int] | None = None
+    r: IntegerLike, lams: Sequence[RealLike], n: IntegerLike = 1, *, classes: Sequence[IntegerLike] | None = None
 ) -> RationalMatrices:
     """A strongly regular graph solution whose matrices are rational and whose scales are optimal to about six digits.
 

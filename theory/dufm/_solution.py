@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 from theory.dufm._matrices import Matrices
 from theory.dufm._plot import plot_layers
 
@@ -107,7 +107,7 @@ class Solution:
         """
         return self.matrices.class_means[self._layer(l) - 1]
 
-    def pre_activations(self, l: int) -> Float[np.ndarray, "d_l K"]:
+    def pre_activations(self, l: IntegerLike) -> Float[np.ndarray, "d_l K"]:
         """The class means of layer l before its ReLU, W_{l−1} M_{l−1}, l = 2, …, L+1; at L+1 they are the outputs."""
         l = check_integer("l", l, at_least=2, at_most=self.L + 1)
         values: Float[np.ndarray, "d_l K"] = self.weights(l - 1) @ self.class_means(l - 1)
@@ -146,7 +146,7 @@ class Solution:
         title = f"{self.name}, K = {self.K}, L = {self.L}: loss {self.loss:.6g}"
         return plot_layers({l: self.class_means(l) for l in range(2, self.L + 1)}, title)
 
-    def _layer(self, l: int) -> int:
+    def _layer(self, l: IntegerLike) -> int:
         return check_integer("l", l, at_least=1, at_most=self.L)
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 from theory.dufm._problem import SMALLEST_L
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Geometry:
     last_spectrum: list[tuple[sp.Expr, sp.Expr]]  # (eigenvalue, multiplicity) of M_LᵀM_L
 
 
-def symbolic_loss(solution: Literal["srg", "dnc"], L: int) -> SymbolicLoss:
+def symbolic_loss(solution: Literal["srg", "dnc"], L: IntegerLike) -> SymbolicLoss:
     """Derive the loss of a solution of the L-DUFM for symbolic K (or r), n and regularisation.
 
     Parameters

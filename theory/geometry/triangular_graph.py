@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 
 if TYPE_CHECKING:
     import networkx as nx
-    from jaxtyping import Float, Int
+    from jaxtyping import Float, Int, Real
 
 __all__ = [
     "Spectrum",
@@ -54,7 +54,7 @@ class Spectrum(NamedTuple):
     multiplicities: tuple[int, ...]
 
 
-def complete_graph_edges(r: int) -> list[tuple[int, int]]:
+def complete_graph_edges(r: IntegerLike) -> list[tuple[int, int]]:
     """The edges of the complete graph on r vertices in lexicographic order.
 
     >>> complete_graph_edges(3)
@@ -64,7 +64,7 @@ def complete_graph_edges(r: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(r) for j in range(i + 1, r)]
 
 
-def triangular_graph(r: int) -> nx.Graph:
+def triangular_graph(r: IntegerLike) -> nx.Graph:
     """The triangular graph of order r, with nodes 0 … r(r−1)/2 − 1 in the order of `complete_graph_edges`.
 
     Parameters
@@ -103,7 +103,7 @@ def triangular_graph(r: int) -> nx.Graph:
     return graph
 
 
-def parameters(r: int) -> StronglyRegularParameters:
+def parameters(r: IntegerLike) -> StronglyRegularParameters:
     """The parameters of the triangular graph as a strongly regular graph, r ≥ 4 (lowrank, Definition 3).
 
     >>> parameters(5)  # the complement of the Petersen graph
@@ -113,7 +113,7 @@ def parameters(r: int) -> StronglyRegularParameters:
     return StronglyRegularParameters(comb(r, 2), 2 * (r - 2), r - 2, 4)
 
 
-def spectrum(r: int) -> Spectrum:
+def spectrum(r: IntegerLike) -> Spectrum:
     """The adjacency spectrum of the triangular graph, r ≥ 4 (lowrank, Definition 3).
 
     >>> spectrum(5)
@@ -123,7 +123,7 @@ def spectrum(r: int) -> Spectrum:
     return Spectrum((2 * (r - 2), r - 4, -2), (1, r - 1, r * (r - 3) // 2))
 
 
-def triangular_order(K: int) -> tuple[int, int]:
+def triangular_order(K: IntegerLike) -> tuple[int, int]:
     """The orders r whose triangular numbers r(r−1)/2 enclose K: the largest with r(r−1)/2 ≤ K, the smallest with ≥ K.
 
     Parameters
@@ -146,7 +146,7 @@ def triangular_order(K: int) -> tuple[int, int]:
     return below, below if comb(below, 2) == K else below + 1
 
 
-def incidence_matrix(r: int) -> Int[np.ndarray, "r K"]:
+def incidence_matrix(r: IntegerLike) -> Int[np.ndarray, "r K"]:
     """The vertex–edge incidence matrix of the complete graph: entry 1 where the vertex is an end of the edge.
 
     Parameters
@@ -173,7 +173,7 @@ def incidence_matrix(r: int) -> Int[np.ndarray, "r K"]:
     return matrix
 
 
-def normalised_incidence_matrix(r: int) -> Float[np.ndarray, "r K"]:
+def normalised_incidence_matrix(r: IntegerLike) -> Float[np.ndarray, "r K"]:
     """The matrix T_r of lowrank, Definition 3: `incidence_matrix` scaled by 1/√(r−1), so that its rows have unit norm.
 
     >>> bool(np.allclose(normalised_incidence_matrix(5) @ np.ones(10), 2.0))  # (r−1)/√(r−1) = 2
@@ -184,7 +184,7 @@ def normalised_incidence_matrix(r: int) -> Float[np.ndarray, "r K"]:
     return scaled
 
 
-def last_layer_pre_activations(r: int) -> Int[np.ndarray, "K K"]:
+def last_layer_pre_activations(r: IntegerLike) -> Int[np.ndarray, "K K"]:
     """The row types of the last layer before its ReLU: for every edge the weighting −½ at its ends, +½ elsewhere.
 
     The value at another edge is the sum of the weights at that edge's ends: −1 at the edge itself, 0 at edges that
@@ -216,7 +216,7 @@ def last_layer_pre_activations(r: int) -> Int[np.ndarray, "K K"]:
     return values
 
 
-def last_layer_row_norm_squared(r: int) -> int:
+def last_layer_row_norm_squared(r: IntegerLike) -> int:
     """The squared norm of each row of `last_layer_pre_activations`, 1 + (r−2)(r−3)/2.
 
     The paper scales these rows to unit norm before it gives them multiples, whose squares sum to α_L for each row
@@ -236,7 +236,7 @@ def last_layer_row_norm_squared(r: int) -> int:
     return 1 + comb(r - 2, 2)
 
 
-def last_layer_gram_spectrum(r: int) -> Spectrum:
+def last_layer_gram_spectrum(r: IntegerLike) -> Spectrum:
     """Eigenvalues of M_Lᵀ M_L / β in the strongly regular graph solution, where M_L is the last layer after its ReLU.
 
     The eigenspaces are those of the triangular graph, in the order of `spectrum`.
@@ -255,7 +255,7 @@ def last_layer_gram_spectrum(r: int) -> Spectrum:
     return Spectrum((comb(r - 2, 2) ** 2, (r - 3) ** 2, 1), multiplicities)
 
 
-def row_multiples(multiples: Sequence[Sequence[float]], scale: float | None = None) -> Float[np.ndarray, "d r"]:
+def row_multiples(multiples: Sequence[Sequence[float]], scale: RealLike | None = None) -> Real[np.ndarray, "d r"]:
     """The matrix A that gives a layer of the strongly regular graph solution its rows: A T_r, or A times the last rows.
 
     Row i of `multiples` holds the multiples of row type i, which become consecutive rows of A, each with its one entry

@@ -50,9 +50,6 @@ from ._problem import (
     Problem as Problem,
 )
 from ._problem import (
-    Scalar as Scalar,
-)
-from ._problem import (
     exact_lams as exact_lams,
 )
 from ._problem import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from theory.arguments import check_choice, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_choice, check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -121,7 +121,7 @@ class ReLUEpsilon:
 ActivationLike: TypeAlias = "str | Activation"
 
 
-def activation(spec: ActivationLike, eps: float = 1e-3) -> Activation:
+def activation(spec: ActivationLike, eps: RealLike = 1e-3) -> Activation:
     """Look an activation up by its name.
 
     Parameters
@@ -159,7 +159,9 @@ def activation(spec: ActivationLike, eps: float = 1e-3) -> Activation:
     return ReLUEpsilon(eps) if spec == "relu_eps" else ReLU() if spec == "relu" else Identity()
 
 
-def activations(spec: ActivationLike | Sequence[ActivationLike], L: int, eps: float = 1e-3) -> tuple[Activation, ...]:
+def activations(
+    spec: ActivationLike | Sequence[ActivationLike], L: IntegerLike, eps: RealLike = 1e-3
+) -> tuple[Activation, ...]:
     """The L−1 activations of a network with L layers of weights.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 from theory.ufm._objective import matrices_of, objective, objective_and_gradient
 from theory.ufm._problem import Problem
 from theory.ufm._scale import least_over_scale
@@ -64,7 +64,7 @@ class Point:
         gradients = objective_and_gradient(self.problem, self.features, self.weights)[1]
         return float(np.sqrt(sum((g**2).sum() for g in gradients)))
 
-    def layer(self, l: int) -> Float[np.ndarray, "d N"]:
+    def layer(self, l: IntegerLike) -> Float[np.ndarray, "d N"]:
         """H_l, l = 1, …, L: the features for l = 1, after the activation for the others."""
         l = check_integer("l", l, at_least=1, at_most=self.problem.L)
         hidden: Float[np.ndarray, "d N"] = self.features
@@ -159,7 +159,7 @@ def collapsed_point(problem: Problem) -> Point:
     return Point(p, np.repeat(matrices[0], p.n, axis=1), matrices[1:])
 
 
-def within_class_deviation(features: Float[np.ndarray, "d N"], n: int) -> float:
+def within_class_deviation(features: Float[np.ndarray, "d N"], n: IntegerLike) -> float:
     """The largest distance of two features of a class.
 
     Parameters

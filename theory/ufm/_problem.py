@@ -8,20 +8,19 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import log
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_exact, check_integer
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, entries
 from theory.ufm._activations import Activation, ActivationLike, activations
 from theory.ufm._scale import least_over_scale
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["LARGEST", "LARGEST_L", "Problem", "Scalar", "exact_lams", "log_exact", "one_of"]
+__all__ = ["LARGEST", "LARGEST_L", "Problem", "exact_lams", "log_exact", "one_of"]
 
-Scalar: TypeAlias = "float | Fraction | str"
 
 LARGEST = 10**15  # up to here K, n and, in closed forms, L are exact in float64
 LARGEST_L = 10**6  # of a problem whose L+1 matrices are told apart
@@ -74,15 +73,15 @@ class Problem:
     @classmethod
     def of(
         cls,
-        K: int,
-        L: int,
-        lam: Scalar | None = None,
+        K: IntegerLike,
+        L: IntegerLike,
+        lam: RealLike | None = None,
         *,
-        lams: Sequence[Scalar] | None = None,
-        n: int = 1,
-        width: int | Sequence[int] | None = None,
+        lams: Sequence[RealLike] | None = None,
+        n: IntegerLike = 1,
+        width: IntegerLike | Sequence[IntegerLike] | np.ndarray | None = None,
         activation: ActivationLike | Sequence[ActivationLike] = "relu",
-        eps: float = 1e-3,
+        eps: RealLike = 1e-3,
     ) -> Problem:
         """Make a problem from what a user would write.
 
@@ -182,7 +181,7 @@ class Problem:
 
 
 def exact_lams(
-    L: int, lam: Scalar | None, lams: Sequence[Scalar] | None = None, *, positive: bool = False
+    L: IntegerLike, lam: RealLike | None, lams: Sequence[RealLike] | None = None, *, positive: bool = False
 ) -> tuple[Fraction, ...]:
     """(λ_H1, λ_W1, …, λ_WL) as exact numbers, from one for all or L+1 of them.
 
@@ -253,11 +252,12 @@ def _as_float(name: str, value: Fraction) -> float:
     return nearest
 
 
-def _widths(K: int, L: int, width: int | Sequence[int] | None) -> tuple[int, ...]:
+def _widths(K: int, L: int, width: IntegerLike | Sequence[IntegerLike] | np.ndarray | None) -> tuple[int, ...]:
     if width is None:
         return (K,) * L
-    if not isinstance(width, Sequence | np.ndarray) or np.ndim(width) == 0:
+    several = entries(width)
+    if several is None:
         return (check_integer("width", width, at_least=1),) * L
-    if len(width) != L:
+    if len(several) != L:
         raise ValueError(f"width = {width}; width must be one integer or a sequence of L = {L} of them")
-    return tuple(check_integer(f"width[{i}]", one, at_least=1) for i, one in enumerate(width))
+    return tuple(check_integer(f"width[{i}]", one, at_least=1) for i, one in enumerate(several))

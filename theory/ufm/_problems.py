@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from theory.arguments import check_exact, check_integer, refuse_masked
-from theory.ufm._problem import LARGEST, LARGEST_L, Problem, Scalar, exact_lams, log_exact, one_of
+from theory.arguments import RealLike, check_exact, check_integer, refuse_masked
+from theory.ufm._problem import LARGEST, LARGEST_L, Problem, exact_lams, log_exact, one_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Integers", "Problems", "Regularisation"]
 
 Integers: TypeAlias = "int | ArrayLike"
-Regularisation: TypeAlias = "Scalar | ArrayLike | None"
+Regularisation: TypeAlias = "RealLike | ArrayLike | None"
 
 _DEEPEST = 600.0  # losses below about exp(−600) are computed times a power of e that makes them this large
 
@@ -55,7 +55,7 @@ class Problems:
         L: Integers,
         lam: Regularisation = None,
         *,
-        lams: Sequence[Scalar] | None = None,
+        lams: Sequence[RealLike] | None = None,
         n: Integers = 1,
         smallest_K: int = 2,
         largest_K: int = LARGEST,

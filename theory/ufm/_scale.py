@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -45,7 +45,7 @@ class ScaleMinimum(NamedTuple):
     u: float
 
 
-def least_over_scale(L: int, log_kappa: float, eigenvalues: Float[np.ndarray, " K"]) -> ScaleMinimum:
+def least_over_scale(L: IntegerLike, log_kappa: RealLike, eigenvalues: Float[np.ndarray, " K"]) -> ScaleMinimum:
     r"""The least over u ≥ 0 of (L/2) κ u^{1/L} + (1/K) Σ_i 1/(2(1 + e_i u)).
 
     It is the loss of last-layer features of which only the scale is free: ridge regression on singular values

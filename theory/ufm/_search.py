@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.ufm._objective import objective_and_gradient
 from theory.ufm._point import Point
 from theory.ufm._problem import Problem
@@ -25,8 +25,8 @@ __all__ = ["descend", "search"]
 def search(
     problem: Problem,
     *,
-    starts: int,
-    seed: int,
+    starts: IntegerLike,
+    seed: IntegerLike,
     first: Sequence[Point] = (),
     tolerance: float = 1e-9,
     iterations: int = 5000,
@@ -82,7 +82,12 @@ def search(
 
 
 def descend(
-    point: Point, *, tolerance: float = 1e-9, iterations: int = 5000, flat: float = 1e-16, memory: int = 20
+    point: Point,
+    *,
+    tolerance: RealLike = 1e-9,
+    iterations: IntegerLike = 5000,
+    flat: RealLike = 1e-16,
+    memory: IntegerLike = 20,
 ) -> Point:
     """Where L-BFGS ends from a point.
 

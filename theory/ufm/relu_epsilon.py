@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod, sqrt
 
-from theory.arguments import check_integer, check_real, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real, check_sequence
 from theory.ufm._activations import ReLUEpsilon
 
 __all__ = ["feature_gap", "fit_gap", "minimiser_gap", "output_gap"]
 
 
-def output_gap(epsilon: float, widths: Sequence[int], norms: Sequence[float]) -> float:
+def output_gap(epsilon: RealLike, widths: Sequence[IntegerLike], norms: Sequence[RealLike]) -> float:
     r"""How far outputs move if σ_ε replaces the ReLU: ε Σ_{l=2}^L √d_l ω_l ⋯ ω_L.
 
     Parameters
@@ -68,7 +68,7 @@ def output_gap(epsilon: float, widths: Sequence[int], norms: Sequence[float]) ->
     return gap
 
 
-def fit_gap(gap: float, K: int) -> float:
+def fit_gap(gap: RealLike, K: IntegerLike) -> float:
     r"""How far the fit moves: E(2+E)/(2K) where the outputs differ by E and either residual is at most 1.
 
     Parameters
@@ -103,7 +103,7 @@ def fit_gap(gap: float, K: int) -> float:
     return gap * (2 + gap) / (2 * check_integer("K", K, at_least=1))
 
 
-def minimiser_gap(delta: float, convexity: float) -> float:
+def minimiser_gap(delta: RealLike, convexity: RealLike) -> float:
     r"""How far minimisers of f and g are apart if g is m-strongly convex and |f − g| ≤ δ at both: 2√(δ/m).
 
     Parameters
@@ -139,7 +139,12 @@ def minimiser_gap(delta: float, convexity: float) -> float:
 
 
 def feature_gap(
-    layer: int, K: int, lams: Sequence[float], widths: Sequence[int], activation: ReLUEpsilon, n: int = 1
+    layer: IntegerLike,
+    K: IntegerLike,
+    lams: Sequence[RealLike],
+    widths: Sequence[IntegerLike],
+    activation: ReLUEpsilon,
+    n: IntegerLike = 1,
 ) -> float:
     r"""A bound on the distance of two features of the same class at a global minimum of the L-DUFM with σ_ε.
 

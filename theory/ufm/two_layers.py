@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
 from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
 from theory.ridge import minimiser
@@ -64,7 +64,7 @@ def hexagon() -> Int[np.ndarray, "6 6"]:
     return np.array([np.roll([1, 1, 0, -1, -1, 0], shift) for shift in range(6)])
 
 
-def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
+def balanced_cuts(r: IntegerLike) -> Int[np.ndarray, "cuts K"]:
     """The rows for all splits of r vertices into halves, each with either sign.
 
     Parameters
@@ -102,7 +102,7 @@ def balanced_cuts(r: int) -> Int[np.ndarray, "cuts K"]:
     return rows
 
 
-def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: float) -> ScaleMinimum:
+def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: RealLike) -> ScaleMinimum:
     """The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
 
     Parameters
@@ -186,7 +186,7 @@ def solution(pre_activations: Real[np.ndarray, "d K"], problem: Problem) -> Poin
     return Point(wide, features, [weight, minimiser(np.maximum(M, 0), lam)])
 
 
-def balanced_cuts_beat_collapse(m_from: int = 3) -> ShiftCertificate:
+def balanced_cuts_beat_collapse(m_from: IntegerLike = 3) -> ShiftCertificate:
     r"""The certificate that balanced cuts beat collapse for all r = 2m ≥ 2 m_from and all regularisations.
 
     Let u > 0 be any scale of collapse, and give the cuts the scale at which their weights and features cost the same,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from flint import arb, ctx, fmpq, fmpz
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 from theory.deadline import Deadline
 
 __all__ = ["HALF", "HIGHEST", "Ball", "Bounds", "Interval", "WidthNotReached", "root", "to_width"]
@@ -116,7 +116,7 @@ def root(x: Ball, L: int) -> Ball:
     return x.root(L) if L < 1 << 63 else (x.log() / L).exp()
 
 
-def to_width(interval: Callable[[int], Interval], digits: int, deadline: Deadline) -> Bounds:
+def to_width(interval: Callable[[int], Interval], digits: IntegerLike, deadline: Deadline) -> Bounds:
     """Raise the precision until the bounds agree to the digits asked for.
 
     Parameters

@@ -14,27 +14,26 @@ from typing import Any, NamedTuple, NoReturn, cast
 
 from flint import arb, ctx, fmpq
 
-from theory.arguments import check_exact, check_integer
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer
 from theory.deadline import Deadline
 from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
 from theory.dufm.enclosure._blocks import Blocks, Kappa, rational
 from theory.dufm.enclosure._bounds import HALF, Ball, Bounds, Interval, WidthNotReached, root
 from theory.dufm.enclosure._minimum import LOW, minimum
 from theory.dufm.enclosure._objective import Part
-from theory.ufm import Scalar
 
 __all__ = ["Curve", "Point", "Sample", "enclose_ratio_over", "quotient_above"]
 
 
 def enclose_ratio_over(
-    K: int | Iterable[int],
-    L: int | Iterable[int],
-    lam: tuple[Scalar, Scalar],
+    K: IntegerLike | Iterable[IntegerLike],
+    L: IntegerLike | Iterable[IntegerLike],
+    lam: tuple[RealLike, RealLike],
     *,
-    n: int = 1,
-    width: Scalar = "1e-3",
-    max_points: int = 20_000,
-    time_limit: float | None = None,
+    n: IntegerLike = 1,
+    width: RealLike = "1e-3",
+    max_points: IntegerLike = 20_000,
+    time_limit: RealLike | None = None,
 ) -> Bounds:
     """Prove bounds of L_srg / L_dnc over a box: every λ of an interval and all the K and L given.
 
@@ -99,7 +98,7 @@ def enclose_ratio_over(
 
 
 def _integers(
-    name: str, values: int | Iterable[int], at_least: int, at_most: int | None, at_most_values: int
+    name: str, values: IntegerLike | Iterable[IntegerLike], at_least: int, at_most: int | None, at_most_values: int
 ) -> list[int]:
     one = isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "shape", None) == ()
     few: Iterable[Any] = [values] if one else islice(cast("Iterable[Any]", values), at_most_values)

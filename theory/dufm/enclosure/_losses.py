@@ -7,14 +7,14 @@ from functools import partial
 from math import comb
 from typing import Literal
 
-from theory.arguments import check_choice, check_exact, check_integer
+from theory.arguments import IntegerLike, RealLike, check_choice, check_exact, check_integer
 from theory.deadline import Deadline
 from theory.dufm._losses import Construction, check_construction
 from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
 from theory.dufm.enclosure._blocks import Blocks, Kappa
 from theory.dufm.enclosure._bounds import Bounds, Interval, to_width
 from theory.geometry import triangular_graph
-from theory.ufm import Scalar, exact_lams, one_of
+from theory.ufm import exact_lams, one_of
 
 __all__ = ["enclose_loss", "enclose_ratio"]
 
@@ -23,13 +23,13 @@ def enclose_loss(
     solution: Literal["srg", "dnc"],
     K: int,
     L: int,
-    lam: Scalar | None = None,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: int = 1,
-    digits: int = 30,
+    digits: IntegerLike = 30,
     construction: Construction = "block",
-    time_limit: float | None = 10.0,
+    time_limit: RealLike | None = 10.0,
 ) -> Bounds:
     """Prove bounds of L_srg or L_dnc, the global minimum over the scale included.
 
@@ -91,13 +91,13 @@ def enclose_loss(
 def enclose_ratio(
     K: int,
     L: int,
-    lam: Scalar | None = None,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: int = 1,
-    digits: int = 30,
+    digits: IntegerLike = 30,
     construction: Construction = "block",
-    time_limit: float | None = 10.0,
+    time_limit: RealLike | None = 10.0,
 ) -> Bounds:
     """Prove bounds of L_srg / L_dnc.
 
@@ -159,7 +159,13 @@ def enclose_ratio(
 
 
 def _checked(
-    K: int, L: int, lam: Scalar | None, lams: Sequence[Scalar] | None, n: int, *, solution: str
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None,
+    lams: Sequence[RealLike] | None,
+    n: IntegerLike,
+    *,
+    solution: str,
 ) -> tuple[int, Kappa]:
     K = check_integer("K", K, at_least=SMALLEST_K[solution], at_most=LARGEST_K)
     L = check_integer("L", L, at_least=SMALLEST_L)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from theory.arguments import check_choice, check_integer
+from theory.arguments import IntegerLike, check_choice, check_integer
 from theory.dufm._constructions import dnc, srg
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
@@ -136,7 +136,7 @@ def _table() -> dict[tuple[int, int], dict[str, Any]]:
     return {(entry["K"], entry["L"]): entry for entry in json.loads(text)["entries"]}
 
 
-def _raw(K: int, L: int) -> dict[str, Any]:
+def _raw(K: IntegerLike, L: IntegerLike) -> dict[str, Any]:
     K, L = check_integer("K", K, at_least=2), check_integer("L", L, at_least=3)
     table = _table()
     if (K, L) not in table:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.arguments import IntegerLike, RealLike
 from theory.dufm._problem import scalar_problem
 from theory.dufm.graphs._incidence import Incidence, checked_edges, incidence_matrix
 from theory.dufm.graphs._reduced_loss import Parameters, ReducedLoss, singular_values
-from theory.ufm import Problem, Scalar, log_exact, minimise_scale
+from theory.ufm import Problem, log_exact, minimise_scale
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -63,12 +64,12 @@ class GraphProblem:
     def of(
         cls,
         graph: nx.Graph,
-        L: int,
-        lam: Scalar | None = None,
+        L: IntegerLike,
+        lam: RealLike | None = None,
         *,
-        lams: Sequence[Scalar] | None = None,
-        n: int = 1,
-        K: int | None = None,
+        lams: Sequence[RealLike] | None = None,
+        n: IntegerLike = 1,
+        K: IntegerLike | None = None,
     ) -> GraphProblem:
         """Check the arguments of `graph_solution`.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
-from theory.arguments import check_choice, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_choice, check_integer, check_real
 from theory.dufm._problem import scalar_problem
 from theory.dufm.graphs._enumeration import NUMBER_OF_GRAPHS
 from theory.dufm.graphs._exploration import Exploration, Limits
-from theory.ufm import Scalar
 
 __all__ = ["explore"]
 
@@ -17,20 +16,20 @@ Method: TypeAlias = Literal["auto", "exhaustive", "local"]
 
 
 def explore(
-    K: int,
-    L: int,
-    lam: Scalar | None = None,
+    K: IntegerLike,
+    L: IntegerLike,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
-    n: int = 1,
+    lams: Sequence[RealLike] | None = None,
+    n: IntegerLike = 1,
     method: Method = "auto",
-    time_limit: float | None = None,
-    max_graphs: int = 5000,
-    screened: int = 200,
-    refined: int = 6,
-    restarts: int = 1,
-    kicks: int = 4,
-    seed: int = 0,
+    time_limit: RealLike | None = None,
+    max_graphs: IntegerLike = 5000,
+    screened: IntegerLike = 200,
+    refined: IntegerLike = 6,
+    restarts: IntegerLike = 1,
+    kicks: IntegerLike = 4,
+    seed: IntegerLike = 0,
 ) -> Exploration:
     """Search graphs with K edges for the solution of the least loss.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.dufm._matrices import Matrices, evaluate_loss
 from theory.dufm._solution import Solution
 from theory.ufm import Point, Problem, descend
@@ -21,7 +21,12 @@ _IDLE = 1e-6  # a unit whose class means are below this share of the layer's lar
 
 
 def free_descent(
-    solution: Solution, *, noise: float = 0.02, restarts: int = 2, steps: int = 2500, seed: int = 0
+    solution: Solution,
+    *,
+    noise: RealLike = 0.02,
+    restarts: IntegerLike = 2,
+    steps: IntegerLike = 2500,
+    seed: IntegerLike = 0,
 ) -> Solution:
     """Find the best solution by L-BFGS over all matrices, from disturbances of a given one.
 

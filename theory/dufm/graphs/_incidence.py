@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import check_integer
+from theory.arguments import IntegerLike, check_integer
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -144,7 +144,7 @@ def incidence_matrix(
     return matrix
 
 
-def checked_edges(graph: nx.Graph, K: int | None = None) -> tuple[tuple[Hashable, Hashable], ...]:
+def checked_edges(graph: nx.Graph, K: IntegerLike | None = None) -> tuple[tuple[Hashable, Hashable], ...]:
     """The edges of a simple undirected graph without isolated vertices, in the order of the classes.
 
     Parameters

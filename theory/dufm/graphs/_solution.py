@@ -28,14 +28,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from theory.arguments import check_array, check_integer
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer
 from theory.dufm._matrices import Matrices, conditionally_optimal
 from theory.dufm._solution import Solution
 from theory.dufm.graphs._candidates import Candidate, GraphProblem, with_rows
 from theory.dufm.graphs._incidence import Incidence
 from theory.dufm.graphs._search import search
 from theory.geometry.graph_names import graph_name
-from theory.ufm import Scalar
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -75,16 +74,16 @@ class GraphSolution(Solution):
 def graph_solution(
     graph: nx.Graph,
     L: int,
-    lam: Scalar | None = None,
+    lam: RealLike | None = None,
     *,
-    lams: Sequence[Scalar] | None = None,
+    lams: Sequence[RealLike] | None = None,
     n: int = 1,
     K: int | None = None,
     last_layer: Literal["optimised", "edges"] | ArrayLike = "optimised",
     vertex_scales: ArrayLike | None = None,
-    restarts: int = 2,
-    kicks: int = 8,
-    seed: int = 0,
+    restarts: IntegerLike = 2,
+    kicks: IntegerLike = 8,
+    seed: IntegerLike = 0,
 ) -> GraphSolution:
     """Find a solution of the L-DUFM on a graph whose edges are the classes.
 
@@ -202,7 +201,7 @@ def _matrices(
     scales: Float[np.ndarray, "layers v"],
     weightings: Float[np.ndarray, "m v"],
     lams: tuple[float, ...],
-    n: int,
+    n: IntegerLike,
 ) -> Matrices:
     return conditionally_optimal([row[:, None] * B for row in scales], weightings @ B, lams, n)
 
