@@ -15,7 +15,7 @@ prints the ranges right and leaves the factor 1/N out, which is Nββᵀ; Deep R
 scaled, cannot tell. The proof of Theorem 5.3 takes the sum of n such terms to be one of them.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -23,7 +23,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_at_most
 from numerics.agop import kernel_agop, model_agop
 from numerics.kernels import Linear
 
@@ -31,8 +31,8 @@ from numerics.kernels import Linear
 class Definition(NamedTuple):
     """AGOP as a sum over classes c = 1…K and samples i = 1…last, over ``divisor``."""
 
-    last: str
-    divisor: str
+    last: Literal["n", "N", "K", "1"]
+    divisor: Literal["1", "n", "K", "N"]
 
 
 claim = Claim(
@@ -73,7 +73,7 @@ def evaluate(definition, jacobian, K, n):
     return total / size[definition.divisor]
 
 
-@claim.check("derived")
+@claim.check("derived", covers=Instances("(K, n) = (2, 1), (2, 2), (3, 2), d = 2, β symbolic"))
 def test_derivatives_of_a_linear_function(statement):
     for K, n in ((2, 1), (2, 2), (3, 2)):
         x = sp.Matrix(sp.symbols("x:2"))
@@ -84,7 +84,7 @@ def test_derivatives_of_a_linear_function(statement):
         require(sp.expand(result - beta * beta.T) == sp.zeros(2, 2), "not ββᵀ", K=K, n=n, relative_excess=excess)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("K, n ≤ 4, d ≤ 5, Gaussian samples, drawn at random"))
 @given(st.integers(2, 4), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_jacobians_of_torch(statement, K, n, d, seed):
     generator = torch.Generator().manual_seed(seed)
@@ -95,7 +95,7 @@ def test_jacobians_of_torch(statement, K, n, d, seed):
     result = evaluate(statement, lambda c, i: jacobians[c * n + i].T.numpy(), K, n)
     expected = (beta @ beta.T).numpy()
     error = np.abs(result - expected).max() / np.abs(expected).max()
-    require(error < 1e-12, "not ββᵀ", K=K, n=n, d=d, relative_error=error)
+    require_at_most(error, 1e-12, "not ββᵀ", K=K, n=n, d=d, relative_error=error)
     # What the library computes, for a module and for a kernel machine with β = Xᵀα, is that matrix.
     torch.testing.assert_close(model_agop(layer, X), beta @ beta.T)
     alpha = torch.randn(K * n, K, generator=generator, dtype=torch.float64)

@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_at_most, require_equal
 from theory import woodbury
 
 ENTRIES = st.integers(-2, 2)
@@ -48,7 +48,7 @@ claim = Claim(
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_product_with_the_matrix_is_one(statement):
     # In the free algebra: p is the inverse of P, q that of 1 + w p u. Multiply and cancel by P p = 1 and w p u q = 1
     # − q.
@@ -63,7 +63,7 @@ def test_product_with_the_matrix_is_one(statement):
     sign = 1 if given_core == [1 + w * p * u] else -1  # the inverse of 1 ∓ w p u turns w p u q into ±(1 − q)
     product = sp.expand(product.subs(P * p, 1))
     product = sp.expand(product.subs(w * p * u * q, sign * (1 - q)))
-    require(product == 1, "times P + U Vᵀ it is not the identity", product=product)
+    require_equal(product, 1, "times P + U Vᵀ it is not the identity")
 
 
 def matrices(rows, columns):
@@ -80,7 +80,7 @@ SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 2))
 TRIPLES = SHAPES.flatmap(lambda s: st.tuples(matrices(s[0], s[0]), matrices(s[0], s[1]), matrices(s[1], s[0])))
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("P up to 3 × 3, U with 1 or 2 columns, entries −2 … 2, drawn at random"))
 @given(TRIPLES)
 def test_rational_matrices(statement, triple):
     P, U, W = triple
@@ -92,10 +92,10 @@ def test_rational_matrices(statement, triple):
         stated = statement(P.inv(), U, W, identity(W.nrows()), lambda matrix: matrix.inv())
     except ZeroDivisionError:
         require(False, "the right side does not exist where the left side does", P=P, U=U, W=W)
-    require((P + U * W) * stated == identity(P.nrows()), "not the inverse", P=P, U=U, Vt=W)
+    require_equal((P + U * W) * stated, identity(P.nrows()), "not the inverse", P=P, U=U, Vt=W)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("as the exact check, in float64"))
 @given(TRIPLES)
 def test_float64_update(statement, triple):
     assume(triple[0].det() != 0 and (triple[0] + triple[1] * triple[2]).det() != 0)
@@ -114,4 +114,6 @@ def test_float64_update(statement, triple):
     tolerance = (
         1e-15 * norm(P) * norm(inverse) * (norm(inverse) + norm(inverse) ** 2 * core) * (1 + norm(inverse) * core)
     )
-    require(norm(updated - stated) < 50 * tolerance, "differs from the update computed in float64", P=P, U=U, Vt=W)
+    solved = np.linalg.inv(P + U @ W)
+    require_at_most(norm(solved - stated), 50 * tolerance, "differs from the inverse by LAPACK", P=P, U=U, Vt=W)
+    require_at_most(norm(updated - solved), 50 * tolerance, "woodbury.updated_inverse differs", P=P, U=U, Vt=W)

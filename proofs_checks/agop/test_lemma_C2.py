@@ -23,7 +23,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require_at_most, require_equal
 from theory import labels
 from theory.deep_rfm import collapse_map
 
@@ -37,7 +37,8 @@ class Inverse(NamedTuple):
 
 
 def each(sizes):
-    return sizes[0]
+    assert len(set(sizes)) == 1
+    return sizes[-1]
 
 
 claim = Claim(
@@ -67,7 +68,7 @@ claim = Claim(
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_from_the_woodbury_formula(statement):
     # YᵀY is block diagonal with blocks 1 1ᵀ of n_c ones. On one block, with P = λ I and U = V = 1, Woodbury's small
     # matrix is the number 1 + n_c/λ: the inverse is I/λ − 1 1ᵀ/(λ² (1 + n_c/λ)).
@@ -75,16 +76,16 @@ def test_from_the_woodbury_formula(statement):
     sizes = (n, other) if statement.unequal else (n, n)
     for size in sizes:
         of_ones = 1 / (lam**2 * (1 + size / lam))
-        require(sp.simplify(statement.of_identity(lam, sizes) - 1 / lam) == 0, "coefficient of I")
-        error = sp.simplify(statement.of_gram(lam, sizes) - of_ones)
-        require(error == 0, "coefficient of YᵀY", n=sizes, error=error)
+        require_equal(sp.simplify(statement.of_identity(lam, sizes) * lam), 1, "coefficient of I")
+        share = sp.simplify(statement.of_gram(lam, sizes) / of_ones)
+        require_equal(share, 1, "coefficient of YᵀY, over the right one", n=sizes)
 
 
 def rational(value):
     return fmpq(value.numerator, value.denominator)
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("up to 4 classes of up to 4 samples, rational λ in [1/50, 50], drawn at random"))
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=4),
     st.fractions(min_value=Fraction(1, 50), max_value=50, max_denominator=50),
@@ -98,10 +99,10 @@ def test_rational_matrices(statement, sizes, lam):
     one = fmpq_mat(N, N, [fmpq(i == j) for i in range(N) for j in range(N)])
     a, b = (Fraction(f(lam, [Fraction(s) for s in sizes])) for f in (statement.of_identity, statement.of_gram))
     product = (gram + one * rational(lam)) * (one * rational(a) - gram * rational(b))
-    require(product == one, "not the inverse", sizes=sizes, lam=lam)
+    require_equal(product, one, "not the inverse", sizes=sizes, lam=lam)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("up to 5 classes of up to 5 samples in any order, λ in [1e-3, 1e3], drawn at random"))
 @given(
     st.lists(st.integers(1, 5), min_size=1, max_size=5),
     st.floats(1e-3, 1e3),
@@ -115,6 +116,7 @@ def test_float64_inverse_of_shuffled_samples(statement, sizes, lam, random):
     inverse = np.linalg.inv(collapse_map.collapsed_gram(Y) + lam * np.eye(len(order)))
     stated = statement.of_identity(lam, sizes) * np.eye(len(order)) - statement.of_gram(lam, sizes) * (Y.T @ Y)
     tolerance = 1e-14 * (lam + max(sizes)) / lam**2  # rounding times condition number times the inverse's norm
-    require(np.abs(stated - inverse).max() < 10 * tolerance, "not the inverse", sizes=sizes, lam=lam)
+    require_at_most(np.abs(stated - inverse).max(), 10 * tolerance, "not the inverse", sizes=sizes, lam=lam)
     library = collapse_map.collapsed_gram_inverse(Y, lam)
-    require(np.abs(library - inverse).max() < 10 * tolerance, "the library's inverse differs", sizes=sizes, lam=lam)
+    off = np.abs(library - inverse).max()
+    require_at_most(off, 10 * tolerance, "the library's inverse differs", sizes=sizes, lam=lam)
