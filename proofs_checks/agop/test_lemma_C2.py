@@ -102,7 +102,9 @@ def test_rational_matrices(statement, sizes, lam):
     require_equal(product, one, "not the inverse", sizes=sizes, lam=lam)
 
 
-@claim.check("property", covers=Instances("up to 5 classes of up to 5 samples in any order, λ in [1e-3, 1e3], drawn at random"))
+@claim.check(
+    "property", covers=Instances("up to 5 classes of up to 5 samples in any order, λ in [1e-3, 1e3], drawn at random")
+)
 @given(
     st.lists(st.integers(1, 5), min_size=1, max_size=5),
     st.floats(1e-3, 1e3),

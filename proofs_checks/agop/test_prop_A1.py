@@ -116,7 +116,11 @@ def test_angular_quadrature_for_random_vectors(statement, d, seed):
     require_close(relu_kernel.expected_product(r), mean, "relu_kernel.expected_product differs", atol=1e-13, r=r)
 
 
-@claim.check("simulated", covers=Instances("r = −0.8, −0.3, 0, 0.5, 0.95, 10⁶ features"))
+@claim.check(
+    "simulated",
+    covers=Instances("r = −0.8, −0.3, 0, 0.5, 0.95, 10⁶ features"),
+    blind_to={"1.001 times as much": "within the statistical error"},
+)
 def test_monte_carlo(statement):
     # One feature's share has the variance that relu_kernel.product_variance derives. At 4.9 standard errors, five
     # points and a Gaussian mean (10⁶ terms), the statement is rejected by chance with probability below 5·10⁻⁶.

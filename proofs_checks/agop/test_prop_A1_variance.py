@@ -14,8 +14,8 @@ satisfy Bernstein's condition $\mathbb E(2\sigma(u)\sigma(v))^p \le \frac12 4^p 
 """
 
 from collections.abc import Callable
-from functools import cache
 from fractions import Fraction
+from functools import cache
 from math import factorial, isqrt
 from typing import Annotated, NamedTuple
 
