@@ -45,8 +45,8 @@ claim = Claim(
         "digits with class sizes from 100 to 10, six layers of 1,024 ReLU features, seed 0; 50 draws of 4–8 Gaussian "
         "clusters of 20 and of 2 samples in twice as many dimensions as samples, 256 features, four layers. Ours are "
         "the data, the sizes and the thresholds: NC1 in the end at most 1 % of NC1 at first, the mean cosine of two "
-        "class means within 15 % of −1/(K−1), their root mean square error at most 3 W^(-1/2), and the two smallest classes "
-        "together if their cosine is above 0.5."
+        "class means within 15 % of −1/(K−1), their root mean square error at most 3 W^(-1/2), and the two smallest "
+        "classes together if their cosine is above 0.5."
     ),
     near_misses={
         "through the random features": Collapse(falls=("projected", "features")),
