@@ -111,8 +111,8 @@ claim = Claim(
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - Y^\top Y\|,"
-        r"\quad 0 < \varepsilon \le 1, \; l \ge 2,\; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I, \; n \text{ samples "
-        r"in each class}, \; \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; \lambda_k \le "
+        r"\quad 0 < \varepsilon \le 1, \; l \ge 2,\; X_1^\top X_1 \succeq \lambda_{\mathrm{map}} I, \; n "
+        r"\text{ samples in each class}, \; \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; \lambda_k \le "
         r"(1-\varepsilon)\lambda_{\mathrm{map}}",
         AMENDED,
     ),

@@ -57,11 +57,12 @@ claim = Claim(
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \; l \ge "
-        r"2, \quad G^* = \bigoplus_c g_c 1_{n_c} 1_{n_c}^\top, \; \kappa g_c = \Bigl(\frac{g_cn_c+\lambda_{\mathrm{map}}}"
-        r"{g_cn_c+\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2, \; g_c > 0 \text{ the largest}, \; \kappa = "
+        r"2, \quad G^* = \bigoplus_c g_c 1_{n_c} 1_{n_c}^\top, \; \kappa g_c = "
+        r"\Bigl(\frac{g_cn_c+\lambda_{\mathrm{map}}}{g_cn_c+\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2, "
+        r"\; g_c > 0 \text{ the largest}, \; \kappa = "
         r"(1+\lambda_k/(\max_c n_c+\lambda_{\mathrm{map}}))^{-2}; \text{ if } X_1^\top X_1 \succeq "
-        r"\lambda_{\mathrm{map}} I, \; \lambda_k \le \tfrac{1-\varepsilon}2\lambda_{\mathrm{map}}, \; \lambda_k/\lambda_{\mathrm{map}} \le "
-        r"\min_c g_cn_c/\max_c g_cn_c",
+        r"\lambda_{\mathrm{map}} I, \; \lambda_k \le \tfrac{1-\varepsilon}2\lambda_{\mathrm{map}}, \; "
+        r"\lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         Theorem(),
     ),
     near_misses={
