@@ -17,14 +17,14 @@ within classes (`theory.deep_rfm.mahalanobis.collapsing_metric`). Without that, 
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Fixed, Instances, Statement, require
 from theory import labels
 from theory.deep_rfm import kernel_ridge, mahalanobis
 
@@ -40,7 +40,7 @@ HALF = {"half exponential": (1 + sp.exp(-T)) / 2}
 class Realisation(NamedTuple):
     """The kernels φ admitted, whether X has full column rank, and whether some M attains the infimum."""
 
-    kernels: dict
+    kernels: Annotated[dict, Fixed]  # instances of what is admitted
     full_rank: bool = True
     attained: bool = False
     distance: Callable = lambda phi, spread: phi(spread)
@@ -94,7 +94,7 @@ BLIND_EXACTLY = {
 }
 
 
-@claim.check("exact", blind_to=BLIND_EXACTLY)
+@claim.check("exact", covers=Instances("two samples of two classes, three kernels, all M"), blind_to=BLIND_EXACTLY)
 def test_two_samples_of_two_classes(statement):
     # k_M = [[1, v], [v, 1]] with v = φ(distance) anywhere between φ(∞), excluded, and 1, and the cost is even in v and
     # strictly increasing from v = 0 on.
@@ -112,7 +112,11 @@ def test_two_samples_of_two_classes(statement):
             require(not phi.is_positive, "no M attains it: φ is positive", X="I₂", phi=phi)
 
 
-@claim.check("property", blind_to={"attained": "φ(1/ε) is zero in float64 for small ε"})
+@claim.check(
+    "property",
+    covers=Instances("2 or 3 classes of up to 3 samples, three kernels and spreads, drawn"),
+    blind_to={"attained": "φ(1/ε) is zero in float64 for small ε"},
+)
 @given(
     st.lists(st.integers(1, 3), min_size=2, max_size=3),
     st.integers(0, 3),
@@ -148,12 +152,14 @@ def test_construction(statement, sizes, more, mu, seed):
 
 
 @claim.check(
-    "property", blind_to={"attained": "a statement on the limit", "the error φ(2/ε)": "the check is of existence"}
+    "property",
+    covers=Instances("2 or 3 classes of up to 3 samples, three kernels, drawn at random"),
+    blind_to={"attained": "a statement on the limit", "the error φ(2/ε)": "the check is of existence"},
 )
 @given(st.lists(st.integers(1, 3), min_size=2, max_size=3), st.integers(0, 2**32 - 1))
-def test_best_metric_found_by_search(statement, sizes, seed):
-    # Independently of the construction: the least distance of k_M from YᵀY over ever larger multiples of the metric
-    # that `collapsing_metric` gives, for data on which it exists.
+def test_metrics_that_collapse(statement, sizes, seed):
+    # The least distance of k_M from YᵀY over ever larger multiples of the metric of `collapsing_metric`, where it
+    # exists; on a line, over a grid of all metrics.
     Y, X = labels.one_hot(sizes), np.random.default_rng(seed).standard_normal((sum(sizes), sum(sizes)))
     if not statement.full_rank:
         Y, X = labels.one_hot([2, 1])[:, [0, 2, 1]], np.array([[0.0, 1.0, 2.0]])

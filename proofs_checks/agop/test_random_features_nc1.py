@@ -2,26 +2,27 @@ r"""A random ReLU layer does not lower NC1 on average (agop, appendix A and Sect
 
 Of unit vectors at angle θ, Proposition A.1 gives the expected squared distance after a wide random ReLU layer,
 $2 - 2κ(\cosθ)$, a share $g(θ)$ of $2 - 2\cosθ$ that falls from 1 at θ = 0 to 1/2 at θ = π. The paper concludes
-that NC1 = tr Σ_W / tr Σ_B stays or rises on average.
+that NC1 = tr Σ_W / tr Σ_B should on average marginally increase or stay constant; read: the ratio of the expected
+traces does not fall.
 
 For K balanced classes, with w and a half the mean squared distance of pairs in one class (a sample with itself
 included) and in different classes, $\mathrm{NC1} = \frac{K}{K-1}\,\frac{w}{a - w}$, a function of w/a that rises. The
-layer multiplies the share of every pair by its g. So NC1 does not fall if pairs in one class are at smaller angles
-than pairs in different ones: then every g in w is at least every g in a. Without that it can fall: two classes of two
+layer multiplies the share of every pair by its g. So NC1 does not fall if pairs in one class are at smaller angles than
+pairs in different ones: then every g in w is at least every g in a. Without that it can fall: two classes of two
 points, {e, −e} and points between them, have their within-class distances halved and the others shrunk less. As
 printed, for any data, the statement is false; it holds for data whose classes are already nearer within than between.
-(The paper's own use, and all its figures, are of that kind in the mean, though not pair by pair.)
+The condition is sufficient; it is not known how much of it is needed, but its form for mean angles is not enough.
 """
 
 import itertools
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, LowerBound, Statement, require
 from numerics.kernels import ReLUFeatures
 from numerics.metrics import class_statistics, nc1
 from theory.deep_rfm import relu_kernel
@@ -31,7 +32,7 @@ class Growth(NamedTuple):
     """For unit vectors in balanced classes that satisfy the premise: NC1 after the layer is ≥ factor times before."""
 
     premise: str
-    factor: float = 1.0
+    factor: Annotated[float, LowerBound] = 1.0
 
 
 claim = Claim(
@@ -41,7 +42,8 @@ claim = Claim(
     verdict="amended",
     printed=Statement(
         r"\text{for unit vectors and a random ReLU layer,}\quad"
-        r"\mathbb E\,\operatorname{tr}\Sigma_W/\operatorname{tr}\Sigma_B \text{ increases or stays constant}",
+        r"\operatorname{tr}\Sigma_W/\operatorname{tr}\Sigma_B "
+        r"\text{ should on average marginally increase or stay constant}",
         Growth("any data"),
     ),
     amended=Statement(
@@ -51,7 +53,7 @@ claim = Claim(
     ),
     near_misses={
         "a mean angle within below the mean between": Growth("mean angle"),
-        "it rises by a tenth at least": Growth("every angle", 1.1),
+        "it rises by 2 % at least": Growth("every angle", 1.02),
         "some angle within below one between": Growth("some angle"),
     },
     depends_on=["agop.prop-A1", "agop-v1.fig4"],
@@ -120,7 +122,7 @@ def circle(degrees):
     return np.cos(angle[:, None] - angle)
 
 
-@claim.check("exact")
+@claim.check("property", covers=Instances("two classes of two points at multiples of 30°, all 1,728, in float64"))
 def test_four_points_on_a_circle(statement):
     # Two classes of two points, at multiples of 30°, all of them; the first at 0°.
     y = np.array([0, 0, 1, 1])
@@ -128,7 +130,7 @@ def test_four_points_on_a_circle(statement):
         check_instance(statement, circle((0, *others)), y, classes=((0, others[0]), others[1:]))
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("2 or 3 classes of 2–4 points, drawn at random"))
 @given(
     st.integers(2, 3), st.integers(2, 4), st.integers(2, 4), st.floats(0.05, 3.0), st.sampled_from([0.0, 5.0, 100.0]),
     st.integers(0, 2**32 - 1),
@@ -153,7 +155,11 @@ INSTANCES = {
 }
 
 
-@claim.check("simulated")
+@claim.check(
+    "simulated",
+    covers=Instances("five configurations of four points, 200 layers of 500 features"),
+    blind_to={"it rises by 2 % at least": "the allowance for the statistical error is 4 %"},
+)
 def test_drawn_layers(statement):
     # NC1 is the ratio of two traces, each the mean over 200 layers of 500 features: 10⁵ features, whose shares of a
     # squared distance have a standard deviation of about √5 of their mean. Six standard errors of the ratio:

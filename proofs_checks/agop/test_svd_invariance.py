@@ -20,7 +20,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_close
 from numerics.metrics import class_statistics, nc1
 
 
@@ -53,7 +53,9 @@ claim = Claim(
 
 
 @claim.check(
-    "derived", blind_to={"after the ReLU": "a quadratic form of the data says nothing about what is not linear in them"}
+    "derived",
+    covers=Instances("2 × 2, all rotations and singular values"),
+    blind_to={"after the ReLU": "a quadratic form of the data says nothing about what is not linear in them"},
 )
 def test_equal_quadratic_forms(statement):
     # tr(AΣAᵀ)/tr(AΣ'Aᵀ) is a function of AᵀA alone, and of that only up to scale; for 2 × 2 rotations and scales.
@@ -70,7 +72,7 @@ def test_equal_quadratic_forms(statement):
         require(minor == 0, "the quadratic forms are not proportional", entry=(i, j), minor=minor)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("2–5 classes, matrices up to 6 × 6, full and thin, drawn at random"))
 @given(st.integers(2, 5), st.integers(2, 6), st.integers(2, 6), st.integers(0, 2**32 - 1), st.booleans())
 def test_nc1_of_random_data(statement, K, rows, columns, seed, full):
     # U has as many columns as S rows; both decompositions, wide and tall.
@@ -90,5 +92,12 @@ def test_nc1_of_random_data(statement, K, rows, columns, seed, full):
         values.append(float(nc1(class_statistics(features, y, K))))
     # Ratios of sums of squares, in which nothing cancels but the class means; 1e-9 leaves room for means that nearly
     # do.
-    error = abs(values[0] / values[1] - 1)
-    require(error < 1e-9, "NC1 differs", K=K, shape=W.shape, first=values[0], second=values[1])
+    require_close(values[0], values[1], "NC1 differs", rtol=1e-9, K=K, shape=W.shape)
+    if not statement.relu:  # the member between: covariances of S Vᵀ X, turned by U
+        features = statement.second(U, S, Vt) @ X
+        means = np.stack([features[:, y.numpy() == c].mean(axis=1) for c in range(K)], axis=1)
+        spread, centred = features - means[:, y.numpy()], means - means.mean(axis=1, keepdims=True)
+        if U.shape[1] == len(features):
+            within, between = U @ (spread @ spread.T) @ U.T / (5 * K), U @ (centred @ centred.T) @ U.T / K
+            ratio = float(np.trace(within) / np.trace(between))
+            require_close(ratio, values[0], "tr(U Σ_W Uᵀ)/tr(U Σ_B Uᵀ) differs", rtol=1e-9, K=K, shape=W.shape)

@@ -11,7 +11,7 @@ rows of the kernel matrix, and from which R on is computed here; in the kernel's
 instead, to about R².
 """
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import flint
 import numpy as np
@@ -19,7 +19,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, LowerBound, Statement, Stronger, require
 from theory.deep_rfm import mahalanobis
 
 
@@ -27,9 +27,9 @@ class Sharpening(NamedTuple):
     """M = (AR)^-power I; the clusters' ratio before, R^before, and after, R^after, between rows or in feature space."""
 
     power: int = 2
-    before: int = 3
-    after: int = 4
-    space: str = "rows"
+    before: Annotated[int, Stronger("smaller")] = 3
+    after: Annotated[int, LowerBound] = 4
+    space: Literal["rows", "features"] = "rows"
 
 
 claim = Claim(
@@ -44,7 +44,9 @@ claim = Claim(
     ),
     amended=Statement(
         r"M = \tfrac{1}{(AR)^2} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad "
-        r"k_M \ge e^{-R^{-2}}, \; \le e^{-R}; \quad R^3 \to R^4 \text{ for the rows of } k_M, \; R \ge R_0(K)",
+        r"k_M \ge e^{-R^{-2}}, \; \le e^{-R}; \quad "
+        r"R^3 \to R^4 \text{ for the rows of } k_M, \; R \ge R_0(K), \text{ the least R in steps of 0.1 with } "
+        r"2(e^{-R^{-2}} - e^{-R})^2 \ge 1 + (K-1)R^4e^{-2R}",
         Sharpening(),
     ),
     near_misses={
@@ -58,7 +60,7 @@ claim = Claim(
 BLIND_TO_RATIO = {name: "the check is of M's distances" for name in ("rising to R⁵", "in the kernel's feature space")}
 
 
-@claim.check("exact", blind_to=BLIND_TO_RATIO)
+@claim.check("exact", covers=Instances("four R in [1.1, 10], four A in [0.1, 3]"), blind_to=BLIND_TO_RATIO)
 def test_extreme_distances(statement):
     from fractions import Fraction
 
@@ -83,6 +85,7 @@ def large_enough(K):
 
 @claim.check(
     "enclosed",
+    covers=Instances("K = 2, 3, 10, 100; R = R₀(K), R₀(K) + 1, 10, 40; all data"),
     blind_to={
         "clusters R² apart": "the check is of the bounds on the kernel",
         "M = (AR)^-3 I": "the check is of the bounds on the kernel",
@@ -115,7 +118,7 @@ def test_worst_kernel_entries(statement):
                 )
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("2–5 clusters of 2–4 points at the allowed extremes, R in [R₀, R₀ + 4]"))
 @given(
     st.integers(2, 5),
     st.integers(2, 4),

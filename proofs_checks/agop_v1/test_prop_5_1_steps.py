@@ -26,7 +26,7 @@ import sympy as sp
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, require
 from theory.deep_rfm import relu_kernel
 
 X = sp.Symbol("x", positive=True)
@@ -120,7 +120,7 @@ def require_zero(line, expression):
     require(zero, f"SymPy does not confirm line {line}", difference=expression)
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_each_line_by_sympy(statement):
     # 1: σ is positively homogeneous, so s σ(cx + y) = σ(rx + sy) asks for s c = r.
     require_zero(1, S * statement.shift - R)
@@ -170,7 +170,7 @@ def compiled(expression):
     return sp.lambdify((R, A, X), expression, "mpmath")
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("six rational r in (−1, 1), with a = ±0.7 and x = 1.3 where a line has them"))
 @settings(max_examples=6, deadline=None, phases=(Phase.generate,))  # each example is a dozen quadratures
 @given(st.fractions(min_value=-1, max_value=1, max_denominator=20).filter(lambda r: 0 < abs(r) < 1))
 def test_each_line_by_quadrature(statement, r):
