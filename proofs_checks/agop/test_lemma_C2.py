@@ -65,6 +65,7 @@ claim = Claim(
         ),
     },
     depends_on=["agop.lemma-C1"],
+    true_edits={"of_gram.each: -1 → -0": "the sizes are equal: the first is the last"},
 )
 
 

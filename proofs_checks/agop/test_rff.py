@@ -27,7 +27,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_close
 from numerics.kernels import CosineFeatures
 
 KERNELS = {
@@ -85,16 +85,16 @@ def mean_cosine(law, delta):
 @claim.check(
     "derived",
     covers=Instances("one pair of points in two dimensions, three kernels"),
-    blind_to={
-        name: "expectations say nothing about the error"
-        for name in ("error O(1/D)", "error O(D^(-0.4))", "error O(D^(-1/4))")
-    },
 )
 def test_expectation_from_the_density(statement):
     b, p, q = sp.symbols("b p q", real=True)
     product = 2 * sp.integrate(sp.expand_trig(sp.cos(p + b) * sp.cos(q + b)), (b, 0, 2 * sp.pi)) / (2 * sp.pi)
     ratio = sp.simplify(product / sp.cos(p - q))
     require(ratio == sp.nsimplify(statement.mean), "the mean over the phase is not cos(p − q)", ratio=ratio)
+    # The error, from the double sum of covariances of D independent terms, of variance one: the power of D.
+    spread = {D: sp.sqrt(sum(sp.Rational(i == j, D**2) for i in range(D) for j in range(D))) for D in (1, 4, 9)}
+    for D, error in spread.items():
+        require_close(D**-statement.rate, float(error), "the error is of another order", rtol=1e-12, D=D)
     delta = (sp.Integer(3), sp.Integer(4))
     exponents = {"gaussian": sp.Rational(-25, 2), "laplace-l2": sp.Integer(-5), "laplace-l1": sp.Integer(-7)}
     for kernel, law in statement.laws.items():

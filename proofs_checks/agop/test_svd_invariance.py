@@ -49,6 +49,7 @@ claim = Claim(
         "a left factor that is not orthogonal": TwoMaps(first=lambda U, S, Vt: (U + S) @ S @ Vt),
         "after the ReLU": TwoMaps(relu=True),
     },
+    true_edits={"first: U @ S → S": "the statement itself: U does not matter"},
 )
 
 

