@@ -2,6 +2,9 @@ from . import (
     certificate as certificate,
 )
 from . import (
+    coq as coq,
+)
+from . import (
     deep_rfm as deep_rfm,
 )
 from . import (
@@ -21,6 +24,9 @@ from . import (
 )
 from . import (
     ufm as ufm,
+)
+from . import (
+    verified as verified,
 )
 from . import (
     woodbury as woodbury,

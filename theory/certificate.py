@@ -21,6 +21,7 @@ from math import comb, prod
 from types import MappingProxyType
 
 from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, check_sequence
+from theory.verified import note_verified
 
 __all__ = [
     "ShiftCertificate",
@@ -73,7 +74,7 @@ class ShiftCertificate:
         """Whether no shifted coefficient is negative and, for strict positivity, the constant one is positive."""
         shifted = self.shifted()
         constant = shifted.get((0,) * len(self.variables), 0)
-        return all(c >= 0 for c in shifted.values()) and (constant > 0 or not self.strict)
+        return note_verified(self, all(c >= 0 for c in shifted.values()) and (constant > 0 or not self.strict))
 
     def shifted(self) -> dict[tuple[int, ...], int | Fraction]:
         """The polynomial's coefficients in the shifts variable − bound, by the binomial theorem."""
@@ -128,7 +129,7 @@ class SturmCertificate:
             return False
         here = _sign_changes(_value(p, self.at_least) for p in chain)
         at_infinity = _sign_changes(p[-1] for p in chain)
-        return here == at_infinity
+        return note_verified(self, here == at_infinity)
 
     def chain(self) -> list[list[Fraction]]:
         """Sturm's chain: the polynomial, its derivative, and the negated remainders of the division algorithm."""

@@ -8,6 +8,7 @@ examples:
   nct ledger lowrank.thm-5
   nct ledger lowrank.thm-5 --counterexample | python
   nct ledger --verdict amended --json
+  nct ledger --coq proofs && make -C proofs
   nct ledger --compare before.json after.json
   nct ledger init --folder claims
 """
@@ -33,6 +34,7 @@ from nct.ledger import (
     read_claims,
     read_ledger,
     shown_value,
+    write_scripts,
 )
 from nct.tables import print_json
 
@@ -57,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--counterexample",
         action="store_true",
         help="print plain Python that shows the claim's counterexample without this project",
+    )
+    parser.add_argument(
+        "--coq",
+        metavar="DIR",
+        type=Path,
+        help="write the proofs that Coq checks, of the claims that are chosen, and a makefile that has it check them",
     )
     parser.add_argument(
         "--compare",
@@ -106,7 +114,11 @@ def _show(arguments: argparse.Namespace) -> None:
     chosen = claims if arguments.id is None else [_named(arguments.id, claims)]
     if arguments.verdict is not None:
         chosen = [listing for listing in chosen if listing.claim.verdict == arguments.verdict]
-    if arguments.counterexample:
+    if arguments.coq is not None:
+        for path in write_scripts(chosen, arguments.coq):
+            print(f"wrote {_shown(path)}")
+        print(f"\nnow run: make -C {_shown(arguments.coq)}")
+    elif arguments.counterexample:
         _print_code(chosen, arguments.id)
     elif arguments.json:
         print_json([_to_json(listing, claims) for listing in chosen])

@@ -35,12 +35,14 @@ from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
 from nct.ledger._first import FIRST_CLAIM, begin_ledger
 from nct.ledger._folder import LedgerError, find_ledger
+from nct.ledger._kernel import NotProved, collecting, find_coqc, require_disproved, require_proved, run_coqc
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
 from nct.ledger._profiles import register_profiles
 from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
+from nct.ledger._scripts import write_scripts
 from nct.ledger._source import shown_value
 from nct.ledger._statement import Statement, Variant
 from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
@@ -62,6 +64,7 @@ __all__ = [
     "LedgerFile",
     "Listing",
     "LowerBound",
+    "NotProved",
     "OneOf",
     "Paper",
     "Part",
@@ -74,7 +77,9 @@ __all__ = [
     "Variant",
     "Verdict",
     "begin_ledger",
+    "collecting",
     "compare",
+    "find_coqc",
     "find_ledger",
     "load_claims",
     "reach",
@@ -85,6 +90,10 @@ __all__ = [
     "require",
     "require_at_most",
     "require_close",
+    "require_disproved",
     "require_equal",
+    "require_proved",
+    "run_coqc",
     "shown_value",
+    "write_scripts",
 ]

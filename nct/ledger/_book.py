@@ -1,14 +1,19 @@
 """The ledger of one run: what was tried, and what came of it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from nct.ledger._claim import KINDS, Check, Claim, natural
 from nct.ledger._reach import Coverage, Reach, reach
 from nct.ledger._statement import Variant
 
-_ARITHMETIC: dict[str, Literal["exact", "enclosed"]] = {"exact": "exact", "derived": "exact", "enclosed": "enclosed"}
-_SMALLEST_FIRST = ("exact", "property", "enclosed", "derived", "optimised", "simulated")
+_ARITHMETIC: dict[str, Literal["exact", "enclosed"]] = {
+    "exact": "exact",
+    "derived": "exact",
+    "kernel": "exact",
+    "enclosed": "enclosed",
+}
+_SMALLEST_FIRST = ("exact", "kernel", "property", "enclosed", "derived", "optimised", "simulated")
 
 
 @dataclass
@@ -126,7 +131,17 @@ class Entry:
         form = {"holds": "printed", "amended": "amended"}.get(self.status)
         passed = [record for record in self.records if record.role == form and record.outcome == "passed"]
         parts = passed[0].parts if passed else []
-        return reach([Coverage.from_json(one) for record in passed for one in record.covers], parts)
+        kernel, own = (
+            [
+                Coverage.from_json(one)
+                for record in passed
+                if (record.kind == "kernel") == by_kernel
+                for one in record.covers
+            ]
+            for by_kernel in (True, False)
+        )
+        found = reach(own, parts)
+        return None if found is None else replace(found, kernel=tuple(one.text for one in kernel))
 
     @property
     def near_misses(self) -> dict[str, bool]:

@@ -9,16 +9,16 @@ from typing import Any, Literal, TypeVar, get_args
 from nct.ledger._reach import Coverage, Covers, coverages
 from nct.ledger._statement import Statement, Variant
 
-Kind = Literal["derived", "exact", "enclosed", "property", "simulated", "optimised"]
+Kind = Literal["derived", "exact", "enclosed", "property", "simulated", "optimised", "kernel"]
 Verdict = Literal["holds", "amended", "fails", "observed"]
 
 #: The kinds of evidence: derived from the definition by computer algebra; exact arithmetic, or a certificate for all
 #: values; enclosed by ball arithmetic; property-based over random instances; simulated; found by an independent
-#: optimiser.
+#: optimiser; checked by a proof assistant's kernel, which comes on top of the others and counts for none of them.
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: The kinds that can cover all values of a statement: an argument, not a sample.
-PROVING: tuple[Kind, ...] = ("derived", "exact", "enclosed")
+PROVING: tuple[Kind, ...] = ("derived", "exact", "enclosed", "kernel")
 
 #: What a claim comes to: true as printed; false as printed and true as amended; false with no repair known; an
 #: experiment, seen at the scale that was run.
@@ -171,6 +171,7 @@ class Claim:
         covers: Covers | None = None,
         blind_to: Mapping[str, str] | None = None,
         resolution: float | None = None,
+        refutes: Iterable[str] = (),
     ) -> Callable[[_F], _F]:
         """Register a function of the statement as evidence of `kind`.
 
@@ -180,7 +181,7 @@ class Claim:
 
         Parameters
         ----------
-        kind : {"derived", "exact", "enclosed", "property", "simulated", "optimised"}
+        kind : {"derived", "exact", "enclosed", "property", "simulated", "optimised", "kernel"}
             The kind of evidence.
         covers : "all", Part, Instances or Search, or several of these in a list
             What the check covers of the form that stands: ``"all"`` values or a named `Part` of them, by an argument
@@ -193,6 +194,9 @@ class Claim:
             The relative change of a number in the statement that the check can just tell from its statistical error;
             without it, the check is taken to be free of that. If every check of the claim states one, machine-made
             edits move numbers by twice the finest of them.
+        refutes : iterable of str, optional
+            Of a ``kernel`` check only: the near misses whose negation it proves. A proof that a kernel rejects refutes
+            nothing, so such a check is run on the form that stands and on these.
 
         Returns
         -------
@@ -203,7 +207,8 @@ class Claim:
         ------
         ValueError
             If the kind is unknown, a name in `blind_to` is no near miss of the claim, or `covers` says what a check of
-            this kind cannot know or names a part that the statement does not have, or the resolution is not positive.
+            this kind cannot know or names a part that the statement does not have, or the resolution is not positive,
+            or `refutes` names no near miss or is given for another kind.
         """
         if kind not in KINDS:
             raise ValueError(f"kind = {kind!r} of a check of {self.id}; kind must be one of {', '.join(KINDS)}")
@@ -216,15 +221,26 @@ class Claim:
 
         if resolution is not None and not resolution > 0:
             raise ValueError(f"resolution = {resolution!r} of a check of {self.id}; resolution must be positive")
+        refutes = self._checked_refutes(kind, refutes)
         covered = coverages(covers)
         for allowed in self._faults_of_coverage(kind, covered):
             raise ValueError(f"covers = {covers!r} of a check of {self.id}; {allowed}")
 
         def register(function: _F) -> _F:
-            setattr(function, _CHECK, Check(self, kind, blind_to, covered, resolution))
+            setattr(function, _CHECK, Check(self, kind, blind_to, covered, resolution, refutes))
             return function
 
         return register
+
+    def _checked_refutes(self, kind: Kind, refutes: Iterable[str]) -> tuple[str, ...]:
+        names = tuple(refutes)
+        for name in names:
+            if kind != "kernel" or name not in self.near_misses:
+                raise ValueError(
+                    f"refutes = {name!r} of a check of {self.id} that is {kind}; refutes must name near misses of the "
+                    "claim, in a check of the kind 'kernel'"
+                )
+        return names
 
     def _faults_of_coverage(self, kind: Kind, covered: Iterable[Coverage]) -> Iterator[str]:
         parts = self.standing.parts
@@ -234,7 +250,9 @@ class Claim:
                     yield f"covers must be Instances(…) or Search(…) of evidence that is {kind}, which proves nothing"
                 if self.verdict in ("observed", "fails"):
                     yield f"covers must be Instances(…) or Search(…) of a claim with the verdict {self.verdict!r}"
-            if one.extent == "part" and parts and one.text not in parts:
+            if kind == "kernel" and one.extent not in ("all", "part"):
+                yield "covers must be 'all' or Part(…) of a kernel check, which proves what it covers"
+            if kind != "kernel" and one.extent == "part" and parts and one.text not in parts:
                 yield f"covers must name parts of the statement: {', '.join(parts)}"
 
     def checks_in(self, module: ModuleType) -> dict[str, "Check"]:
@@ -259,6 +277,8 @@ class Check:
         What it covers of the statement.
     resolution : float or None
         The relative change that it can just tell from its statistical error; None if it has none.
+    refutes : tuple of str
+        Of a kernel check, the near misses that it refutes.
     """
 
     claim: Claim
@@ -266,6 +286,7 @@ class Check:
     blind_to: Mapping[str, str]
     covers: tuple[Coverage, ...]
     resolution: float | None
+    refutes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, function: object) -> "Check | None":
@@ -276,6 +297,13 @@ class Check:
     @property
     def variants(self) -> list[Variant]:
         """The forms of the statement that the check is run on."""
+        if self.kind == "kernel":
+            standing = self.claim.standing.value
+            return [
+                v
+                for v in self.claim.variants
+                if (v.name in self.refutes if v.role == "near miss" else v.value is standing)
+            ]
         return [v for v in self.claim.variants if v.role != "near miss" or v.name not in self.blind_to]
 
 

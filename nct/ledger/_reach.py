@@ -118,14 +118,17 @@ class Reach:
         The furthest that the checks go together.
     parts : tuple of str
         The parts that are proved, where that is not the whole.
+    kernel : tuple of str
+        What a proof assistant's kernel has checked of it.
     """
 
     scope: Scope
     parts: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The reach as it stands in the ledger's JSON."""
-        return {"scope": self.scope, "parts": list(self.parts)}
+        return {"scope": self.scope, "parts": list(self.parts), "kernel": list(self.kernel)}
 
 
 def reach(covered: Iterable[Coverage], parts: Sequence[str] = ()) -> Reach | None:
@@ -146,9 +149,9 @@ def reach(covered: Iterable[Coverage], parts: Sequence[str] = ()) -> Reach | Non
     Examples
     --------
     >>> reach([Part("L = 2"), Instances("L ≤ 9"), Part("L > 2")], parts=["L = 2", "L > 2"])
-    Reach(scope='proved', parts=())
+    Reach(scope='proved', parts=(), kernel=())
     >>> reach([Part("L = 2"), Instances("L ≤ 9")])
-    Reach(scope='proved in part', parts=('L = 2',))
+    Reach(scope='proved in part', parts=('L = 2',), kernel=())
     """
     covered = list(covered)
     extents = {one.extent for one in covered}

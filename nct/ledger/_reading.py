@@ -78,7 +78,7 @@ def load_claims(root: Path) -> dict[Path, Claim]:
     LedgerError
         If the folder holds no claim or one of its files cannot be imported.
     """
-    modules = {path: _import(path) for path in claim_files(root)}
+    modules = {path: import_file(path) for path in claim_files(root)}
     claims = {path: claim for path, module in modules.items() if (claim := claim_of(module)) is not None}
     if not claims:
         raise LedgerError(f"no claims below {root}")
@@ -137,7 +137,7 @@ def read_claim(path: Path) -> Listing | None:
     try:
         return _from_syntax(path, tree, values)
     except _Computed:
-        return _from_module(path, _import(path))
+        return _from_module(path, import_file(path))
 
 
 def read_ids(root: Path) -> dict[Path, str]:
@@ -250,7 +250,23 @@ def _from_module(path: Path, module: ModuleType) -> Listing | None:
     return None if claim is None else Listing(path=path, claim=claim, checks=claim.checks_in(module))
 
 
-def _import(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
+    """Import one claim file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be imported.
+    """
     name = f"_ledger_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -94,7 +94,16 @@ def _details(entries: list[Entry]) -> dict[str, list[tuple[str, str]]]:
         for entry in entries
         if entry.claim["seen"] is not None
     ]
+    kernel = [(entry.claim["id"], text) for entry in entries if entry.reach is not None for text in entry.reach.kernel]
+    not_run = [
+        (record.claim["id"], record.test.split("::")[-1])
+        for entry in entries
+        for record in entry.evidence
+        if record.kind == "kernel" and record.outcome == "skipped"
+    ]
     return {
+        "checked by the kernel of a proof assistant:": kernel,
+        "not run, as the proof assistant is not there:": not_run,
         "proved in part:": [(name, parts) for name, parts in in_part if parts],
         "not seen as printed at the scale that was run, but:": seen,
     }

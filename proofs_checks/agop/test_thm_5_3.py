@@ -49,18 +49,8 @@ import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from nct.ledger import (
-    Claim,
-    Fixed,
-    Instances,
-    LowerBound,
-    Statement,
-    UpperBound,
-    require,
-    require_at_most,
-    require_equal,
-)
-from theory import labels
+from nct.ledger import Claim, Fixed, Instances, LowerBound, Part, Statement, UpperBound, require, require_at_most, require_equal, require_proved
+from theory import coq, labels, verified
 from theory.deep_rfm import collapse_convergence, collapse_fixed_point, collapse_map
 
 
@@ -244,6 +234,16 @@ def test_certificate_of_the_range(statement):
     require_at_most(largest.subs(eps, 0), 1, "the range ends beyond what is certified, λ_map", strict=False)
     for certificate in collapse_convergence.certificates():
         require(certificate.verify(), "the certificate fails", inequality=certificate.statement)
+
+
+@claim.check(
+    "kernel",
+    covers=Part("the twelve polynomials by which a layer’s bound is at most k/m, for all n, λ_map and λ_k ≤ λ_map"),
+)
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_certificate_of_the_range(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check(

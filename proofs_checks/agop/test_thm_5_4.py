@@ -35,8 +35,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Fixed, Instances, OneOf, Search, Statement, require, require_equal
-from theory import labels
+from nct.ledger import Claim, Fixed, Instances, OneOf, Part, Search, Statement, require, require_equal, require_proved
+from theory import coq, labels, verified
 from theory.deep_rfm import kernel_certificate, kernel_ridge
 
 
@@ -133,6 +133,18 @@ def test_rational_certificate(statement):
             )
             require(not faults, "not optimal", sizes=sizes, mu=mu, faults=faults)
             unique(certificate, kernel, Y, sizes, mu)
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "the slope of the cost at the optimum towards any feasible kernel matrix, in the instances of the exact check"
+    ),
+)
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_rational_certificate(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 def unique(certificate, kernel, Y, sizes, mu):

@@ -31,7 +31,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Search, Statement, require
+from nct.ledger import Claim, Instances, Part, Search, Statement, require, require_proved
+from theory import coq, verified
 from theory.deep_rfm import kernel_certificate, kernel_ridge
 
 
@@ -122,6 +123,18 @@ def test_rational_certificate(statement):
             off_diagonal = ~np.eye(p + q, dtype=bool)
             require(np.all(certificate.psd[same & off_diagonal] < 0), "entries within a class are free", sizes=(p, q))
             require(np.all(certificate.entries[~same] > 0), "entries between the classes are free", sizes=(p, q))
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "the slope of the cost at the optimum towards any feasible kernel matrix, in the instances of the exact check"
+    ),
+)
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_rational_certificate(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 def competitors(statement, y, rng):

@@ -33,8 +33,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from nct.ledger import Claim, Instances, Part, Statement, require, require_close, require_equal
-from theory import certificate, dufm
+from nct.ledger import Claim, Instances, Part, Statement, require, require_close, require_equal, require_proved
+from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
 EVERYWHERE, SOMEWHERE, NOWHERE = "everywhere", "somewhere", "nowhere"
@@ -206,6 +206,13 @@ def test_blocks_and_few_classes_at_every_depth_and_regularisation(statement):
             q = sp.Rational(int(1000 * float(theta(5, L)) ** (1 / (L + 1))), 1000)
             found = NOWHERE if q ** (L + 1) <= theta(5, L) and never_lower(5, L, q) else None
         require_equal(statement.of("drop", 5, L), found, "decided otherwise", K=5, L=L, theta=float(theta(5, L)))
+
+
+@claim.check("kernel", covers=Part("the polynomial inequalities of the exact check"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_blocks_and_few_classes_at_every_depth_and_regularisation(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 class Dropped(NamedTuple):

@@ -25,9 +25,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Search, Statement, require, require_at_most
+from nct.ledger import Claim, Instances, Part, Search, Statement, require, require_at_most, require_proved
 from numerics.descent import from_solution, train
-from theory import dufm
+from theory import coq, dufm, verified
 from theory.certificate import ShiftCertificate
 
 
@@ -115,6 +115,13 @@ def test_certificate_for_all_regularisations(statement):
     # Where collapse is below ½ its optimum has u > L − 1. A larger L only makes the factor larger, as rank < 4.
     proved = rank < 4 and ShiftCertificate("", ("u",), coefficients, (L - 1,)).verify()
     require(proved, "its fit is not below that of collapse", L=L, rank=rank, factor=str(factor))
+
+
+@claim.check("kernel", covers=Part("the polynomial by which the fit is below that of collapse at equal norms"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_certificate_for_all_regularisations(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("property", covers=Instances("L ≤ 8, n ≤ 3, 50 drawn, from the threshold to 10⁻¹⁰ of it"))

@@ -27,9 +27,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Statement, require, require_at_most, require_equal
+from nct.ledger import Claim, Instances, Part, Statement, require, require_at_most, require_equal, require_proved
 from numerics.descent import from_solution, train
-from theory import dufm
+from theory import coq, dufm, verified
 from theory.certificate import ShiftCertificate
 from theory.geometry import triangular_graph
 
@@ -122,6 +122,13 @@ def test_certificate_for_all_depths_and_regularisations(statement):
             excess = sum(m * e * u * (2 - e * u) / (1 + e * u) ** 2 for m, e in srg)
             near_zero = sp.cancel((excess / u).subs(u, sp.Rational(least) / (1 + s)))
             assert positive_beyond(near_zero, s, 0)
+
+
+@claim.check("kernel", covers=Part("the polynomials by which the fits are below that of SRG at equal norms"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_certificate_for_all_depths_and_regularisations(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("enclosed", covers=Instances("both K; four pairs of L = 3, 4, 6 and λ from 10⁻⁴ to 2·10⁻³"))

@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import comb, prod
+from pathlib import Path
 
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
-from theory import certificate, dufm
+from nct.ledger import Claim, Part, Statement, require, require_disproved, require_proved
+from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
 HALF = Fraction(1, 2)
@@ -136,6 +137,39 @@ def test_certificate_for_all_orders_layers_and_regularisations(statement):
         require(step.verify(), f"not certified: {step.statement}", bounds=step.bounds)
     for problem, srg, dnc in (exactly_trivial(6, 4), window(6, 4)):
         require(statement.compare(srg, dnc), "the losses compare otherwise", **problem, srg=srg, dnc=dnc)
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "that the least of min_v L κ (ϱv)^{1/L} + Σ w_i/(1 + e_i v) and 1 is at most the least of "
+        "min_u L κ u^{1/L} + 1/(1+u) and 1, strictly exactly where it is below 1, for all κ, r and L of the theorem"
+    ),
+    refutes=["K ≥ 6 for L = 3 too"],
+)
+def test_comparison_of_the_minima_by_the_kernel(statement):
+    # That twice the losses are these minima is what the check above derives for L = 3, 4, 5, and the lemmas for all L.
+    problem, proof, six_classes = (
+        Path(__file__).with_name(f"thm_5_{part}.v").read_text(encoding="utf-8")
+        for part in ("problem", "proof", "six_classes")
+    )
+    if statement.three_layers_from < 10:
+        require_disproved(claim, coq.script([problem, six_classes]), "SRG is not better", K=6, L=3)
+    steps = coq.translate(certificate.strongly_regular_beats_collapse(), "")
+    require_proved(claim, coq.script([*steps, problem, proof]))
+
+
+@claim.check(
+    "kernel",
+    covers=Part("that no scale beats zero, in the instances of the check by rational matrices"),
+)
+def test_trivial_solutions_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        for K, L in ((6, 4), (6, 5), (10, 3), (10, 4), (10, 5), (15, 3), (15, 4), (15, 5)):
+            exactly_trivial(K, L)
+            if L > 3:
+                window(K, L)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 def exactly_trivial(K, L):

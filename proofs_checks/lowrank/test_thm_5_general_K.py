@@ -27,8 +27,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
-from theory import certificate, dufm
+from nct.ledger import Claim, Part, Statement, require, require_proved
+from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
 
@@ -103,6 +103,13 @@ def test_first_construction_from_the_pieces(statement):
         require(linear.subs({K: 7, r: 4}) == share**L * stated, "the norms differ", K=7, K1=6, L=L, factor=stated)
     require("block" in statement.beat_dnc, "the block does not beat DNC")
     assert certificate.strongly_regular_beats_collapse().verify()  # whatever κ is, so also for the block's
+
+
+@claim.check("kernel", covers=Part("the six polynomial inequalities of Theorem 5’s certificate"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_first_construction_from_the_pieces(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("exact", blind_to={"K₁λ in place of Kλ in the block": "about the second construction only"})

@@ -18,8 +18,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
-from theory import certificate, dufm
+from nct.ledger import Claim, Part, Statement, require, require_proved
+from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
 HALF = Fraction(1, 2)
@@ -150,6 +150,13 @@ def test_sturm_certificates_on_both_sides(statement):
                 require(proved == optimal, "zero is optimal on the wrong side", K=K, L=L, kappa=float(kappa))
             require_beyond(statement, trivial_example(K, L))
             require_beyond(statement, window_example(K, L))
+
+
+@claim.check("kernel", covers=Part("that no scale beats zero, in the instances of the exact check"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_sturm_certificates_on_both_sides(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("enclosed")

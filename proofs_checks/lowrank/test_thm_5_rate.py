@@ -28,8 +28,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
-from theory import certificate, dufm
+from nct.ledger import Claim, Part, Statement, require, require_proved
+from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
 R = sp.Symbol("r", positive=True)
@@ -125,6 +125,13 @@ def test_certificate_of_a_uniform_bound(statement):
             require(step.verify(), "the bound is not certified", L=L, exponent=statement(L))
         root = float(C) ** (1 / (q * (L + 1))) * largest_constant(L)
         require(root < 4 / 3, "the constant is above 4/3", L=L, constant=root)
+
+
+@claim.check("kernel", covers=Part("the polynomial inequalities of the uniform bound, 3 ≤ L ≤ 8"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_certificate_of_a_uniform_bound(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 def largest_constant(L):

@@ -29,8 +29,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from nct.ledger import Claim, Statement, require
-from theory import schatten
+from nct.ledger import Claim, Part, Statement, require, require_proved
+from theory import coq, schatten, verified
 from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import spectrum
 from theory.ufm import Problem, search, two_layers
@@ -160,6 +160,15 @@ def test_cuts_against_collapse_for_all_r_and_u(statement):
         beside = block_diag(np.sqrt(order / 4 * order * (order - 1) / np.trace(gram)) * M, np.eye(2))
         for pre_activations in (M, full_rank(M, 0.01), beside):  # `beside`: two more classes, collapsed
             check_loss(statement, pre_activations, 2.0)
+
+
+@claim.check(
+    "kernel", covers=Part("the polynomials of a singular value and of the balanced cuts, for all scales and orders")
+)
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_cuts_against_collapse_for_all_r_and_u(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("exact")

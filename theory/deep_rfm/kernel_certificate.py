@@ -29,6 +29,7 @@ from theory.deep_rfm._matrices import (
     fractions_of,
 )
 from theory.deep_rfm.kernel_ridge import optimal_coefficients
+from theory.verified import note_verified
 
 if TYPE_CHECKING:
     from jaxtyping import Shaped
@@ -89,6 +90,7 @@ class Certificate(NamedTuple):
             faults.append("Λ ∘ k ≠ 0")
         if not (unit_diagonal or vanishes(self.diagonal)):
             faults.append("d ≠ 0")
+        note_verified(self, exact and not faults)
         return faults
 
     def gap(self, k: ArrayLike) -> float:

@@ -42,7 +42,7 @@ def pytest_make_collect_report(
     report = yield
     claim = claim_of(collector.obj) if type(collector) is pytest.Module and report.passed else None
     if claim is not None and claim.verdict != "fails" and _wanted(claim, collector.config):
-        items = [item for item in report.result if isinstance(item, pytest.Function) and Check.of(item.function)]
+        items = [item for item in report.result if isinstance(item, pytest.Function) and _can_reject(item)]
         checks = [item for item in items if _form(item).role != "near miss" and _stands(item)]
         false = [item for item in items if _form(item).role == "near miss"]
         report.result.append(Mutants.from_parent(collector, name="mutants", checks=checks, false=false))
@@ -57,6 +57,12 @@ def _wanted(claim: Claim, config: pytest.Config) -> bool:
 
 def _form(item: pytest.Function) -> Variant:
     return cast(Variant, next(item.iter_markers("ledger_form")).args[0])
+
+
+def _can_reject(item: pytest.Function) -> bool:
+    """Whether the item is of a check whose failure says that a statement is false: of a kernel's it says nothing."""
+    check = Check.of(item.function)
+    return check is not None and check.kind != "kernel"
 
 
 def _stands(item: pytest.Function) -> bool:

@@ -1,0 +1,6 @@
+from ._half_line import pieces as pieces
+from ._script import Lemma as Lemma
+from ._script import script as script
+from ._translate import refutation as refutation
+from ._translate import translate as translate
+from ._translate import translate_all as translate_all

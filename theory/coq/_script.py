@@ -1,0 +1,78 @@
+"""Files of Coq source: what they begin with, and the theorems in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_PRELUDE = """\
+Require Import Reals Lra Lia.
+Local Open Scope R_scope.
+
+(* A sum of products and powers of what is non-negative is non-negative. *)
+Ltac nonneg :=
+  lazymatch goal with
+  | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; nonneg
+  | |- 0 <= _ * _ => apply Rmult_le_pos; nonneg
+  | |- 0 <= _ ^ _ => apply pow_le; nonneg
+  | |- _ => first [assumption | apply (IZR_le 0); discriminate | lra]
+  end.
+
+(* It is positive if its first term is. *)
+Ltac positive :=
+  lazymatch goal with
+  | |- 0 < _ + _ => apply Rplus_lt_le_0_compat; [positive | nonneg]
+  | |- _ => lra
+  end."""
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A theorem with its proof, as Coq source.
+
+    Attributes
+    ----------
+    name : str
+        The theorem's name.
+    text : str
+        The source, from the comment above the theorem to its end.
+    """
+
+    name: str
+    text: str
+
+
+def script(lemmas: Iterable[Lemma | str]) -> str:
+    """Return a file of Coq source that `coqc` accepts if every theorem in it is proved.
+
+    Parameters
+    ----------
+    lemmas : iterable of Lemma or str
+        The theorems in their order; a string is source that stands between them as it is.
+
+    Returns
+    -------
+    str
+        The file's text.
+
+    Examples
+    --------
+    >>> from theory.certificate import ShiftCertificate
+    >>> from theory.coq import translate
+    >>> certificate = ShiftCertificate("r(r−3)/2 > 0", ("r",), {(2,): 1, (1,): -3}, (4,))
+    >>> print(script(translate(certificate, "edges")).split("end.")[-1].strip())
+    (* r(r−3)/2 > 0 *)
+    Theorem edges : forall r : R,
+      4 <= r ->
+      0 < - 3 * r + r ^ 2.
+    Proof.
+      intros r bound_r.
+      assert (shift_r : 0 <= r - 4) by lra.
+      assert (shifted :
+        - 3 * r + r ^ 2
+        = 4 + 5 * (r - 4) + (r - 4) ^ 2) by ring.
+      rewrite shifted; clear shifted; positive.
+    Qed.
+    """
+    parts = [part if isinstance(part, str) else part.text for part in lemmas]
+    return "\n\n".join([_PRELUDE, *parts]) + "\n"
