@@ -49,7 +49,19 @@ import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Fixed, Instances, LowerBound, Part, Statement, UpperBound, require, require_at_most, require_equal, require_proved
+from nct.ledger import (
+    Claim,
+    Fixed,
+    Instances,
+    LowerBound,
+    Part,
+    Statement,
+    UpperBound,
+    require,
+    require_at_most,
+    require_equal,
+    require_proved,
+)
 from theory import coq, labels, verified
 from theory.deep_rfm import collapse_convergence, collapse_fixed_point, collapse_map
 

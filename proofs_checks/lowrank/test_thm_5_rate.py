@@ -24,6 +24,7 @@ from fractions import Fraction
 from functools import cache
 from math import comb, log10
 
+import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +128,7 @@ def test_certificate_of_a_uniform_bound(statement):
         require(root < 4 / 3, "the constant is above 4/3", L=L, constant=root)
 
 
+@pytest.mark.ledger_long
 @claim.check("kernel", covers=Part("the polynomial inequalities of the uniform bound, 3 ≤ L ≤ 8"))
 def test_certificates_by_the_kernel(statement):
     with verified.verified_certificates() as found:

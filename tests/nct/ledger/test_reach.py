@@ -148,7 +148,7 @@ def test_a_part_is_one_of_those_that_the_standing_statement_has():
 def test_reach_in_the_ledger(run, first, second, parts, scope, proved):
     entry, printed, result = run(first, second, parts=parts)
     assert result.ret == 0
-    assert entry["reach"] == {"scope": scope, "parts": proved}
+    assert entry["reach"] == {"scope": scope, "parts": proved, "kernel": []}
     result.stdout.fnmatch_lines([f"example.sum * holds * {scope} * derived exact * 1 of 1"])
     assert ("proved in part:" in printed) == bool(proved)
     if proved:
@@ -167,7 +167,7 @@ def test_the_reach_of_an_amended_claim_is_that_of_the_amended_statement(run):
     more = 'amended=Statement("right", lambda m: m * (m + 1) // 2, parts=["m even", "m odd"]),'
     entry, printed, result = run('Part("m even")', "", verdict="amended", sign="-", more=more)
     assert result.ret == 0
-    assert entry["reach"] == {"scope": "proved in part", "parts": ["m even"]}
+    assert entry["reach"] == {"scope": "proved in part", "parts": ["m even"], "kernel": []}
     assert entry["counterexample_is"] == "exact"
     assert "(numerical)" not in printed
 
