@@ -72,7 +72,7 @@ def theorems(source: str) -> list[str]:
     >>> theorems("Theorem one : True. Proof. exact I. Qed.")
     ['one']
     """
-    return re.findall(r"^\s*(?:Theorem|Lemma|Corollary)\s+([A-Za-z_][\w']*)", source, re.MULTILINE)
+    return re.findall(r"(?:^|\.)\s*(?:Theorem|Lemma|Corollary)\s+([A-Za-z_][\w']*)", source, re.MULTILINE)
 
 
 def with_assumptions(source: str) -> str:
