@@ -177,6 +177,7 @@ CALLS = [
         relu_epsilon.feature_gap,
         {"layer": 2, "K": 2, "lams": LAMS[:3], "widths": [4], "activation": ufm.ReLUEpsilon(0.5), "n": 2},
     ),
+    (two_layers.few_classes, {"K": 7}),
     (relu_epsilon.fit_gap, {"gap": 0.5, "K": 3}),
     (relu_epsilon.minimiser_gap, {"delta": 0.5, "convexity": 2.0}),
     (relu_epsilon.output_gap, {"epsilon": 0.25, "widths": [4, 4], "norms": [2.0, 3.0]}),

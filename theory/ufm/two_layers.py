@@ -15,6 +15,9 @@ collapse. But a ReLU can raise the nuclear norm, and these M of low rank gain fr
   (`balanced_cuts_beat_collapse`).
 * `hexagon`: six classes at the corners of a regular hexagon, rank 2. It beats collapse for regularisation near the
   threshold.
+* `few_classes`: for 4 to 14 classes, the best that is known of the regularisations at which collapse is beaten. Beside
+  further collapsed classes each of these beats collapse as well, so that from K = 4 on collapse is not optimal for all
+  regularisations. For K = 3 searches have found nothing.
 
 >>> import numpy as np
 >>> log_kappa = np.log(np.sqrt(2) / 9)  # at κ = √u/(1+u)² collapse has the scale u
@@ -36,6 +39,7 @@ from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
 from theory.ridge import minimiser
 from theory.schatten import minimal_factors, power
+from theory.ufm._few_classes import DESCENTS
 from theory.ufm._point import Point
 from theory.ufm._problem import Problem
 from theory.ufm._scale import ScaleMinimum, least_over_scale
@@ -43,7 +47,7 @@ from theory.ufm._scale import ScaleMinimum, least_over_scale
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, Real
 
-__all__ = ["balanced_cuts", "balanced_cuts_beat_collapse", "hexagon", "least_loss", "solution"]
+__all__ = ["balanced_cuts", "balanced_cuts_beat_collapse", "few_classes", "hexagon", "least_loss", "solution"]
 
 
 def hexagon() -> Int[np.ndarray, "6 6"]:
@@ -100,6 +104,51 @@ def balanced_cuts(r: IntegerLike) -> Int[np.ndarray, "cuts K"]:
     ends = np.array(complete_graph_edges(r))
     rows: Int[np.ndarray, "cuts K"] = (sides[:, ends[:, 0]] + sides[:, ends[:, 1]]) // 2
     return rows
+
+
+#: Edges that are left out of the complete graph on six vertices, and the scale of collapse up to which the cuts without
+#: them have a smaller loss.
+_WITHOUT_EDGES = {13: ("2", ((0, 1), (2, 3))), 14: ("20", ((0, 1),))}
+
+
+def few_classes(K: IntegerLike) -> tuple[Int[np.ndarray, "d K"], Fraction]:
+    """Pre-activations of 4 to 14 classes that beat collapse with two layers, and up to which scale of collapse.
+
+    For 13 and 14 classes they are `balanced_cuts` of six vertices without two disjoint edges and without one, for six
+    classes the `hexagon`, else minima of descents rounded to integers.
+
+    Parameters
+    ----------
+    K : int
+        Number of classes, 4 to 14.
+
+    Returns
+    -------
+    ndarray of int, shape (d, K)
+        The class means of W₁H₁ up to a factor.
+    Fraction
+        A scale u of collapse at which they have a smaller loss than collapse, as they do closer to the threshold u = 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If K is no integer from 4 to 14.
+
+    Examples
+    --------
+    >>> M, u = few_classes(14)
+    >>> M.shape, u
+    ((20, 14), Fraction(20, 1))
+    """
+    K = check_integer("K", K, at_least=4, at_most=14)
+    if K == 6:
+        return hexagon(), Fraction("1.2")
+    if K in _WITHOUT_EDGES:
+        u, absent = _WITHOUT_EDGES[K]
+        kept = [edge not in absent for edge in complete_graph_edges(6)]
+        return balanced_cuts(6)[:, kept], Fraction(u)
+    u, rows = DESCENTS[K]
+    return np.array([[int(entry) for entry in row.split()] for row in rows]), Fraction(u)
 
 
 def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: RealLike) -> ScaleMinimum:

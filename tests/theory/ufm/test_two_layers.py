@@ -92,3 +92,22 @@ def test_certificate_rejects_what_is_false():
 def test_wrong_input(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("K", range(4, 15))
+def test_few_classes_beat_collapse_up_to_the_stated_scale(K):
+    M, limit = two_layers.few_classes(K)
+    assert M.shape[1] == K
+    assert np.linalg.norm(np.maximum(M, 0), "nuc") > np.linalg.norm(M, "nuc")
+    for part in (1e-6, 0.3, 1):
+        u = 1 + float(limit - 1) * part
+        problem = Problem.of(K, 2, lams=(np.sqrt(u) / (1 + u) ** 2 / K,) * 2 + (1 / K,))
+        collapsed = (3 * u + 1) / (2 * (1 + u) ** 2)
+        assert problem.collapsed_loss() == pytest.approx(collapsed, rel=1e-12)
+        assert two_layers.solution(M, problem).loss < collapsed * (1 - 1e-6)  # explicit matrices through the objective
+
+
+@pytest.mark.parametrize("K", [3, 15])
+def test_few_classes_are_four_to_fourteen(K):
+    with pytest.raises(ValueError, match=f"K = {K}"):
+        two_layers.few_classes(K)
