@@ -15,14 +15,14 @@ graph does not count as strongly regular; and at r = 2 a multiplicity is −1. B
 """
 
 from itertools import combinations
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import networkx as nx
 import numpy as np
 import sympy as sp
 from flint import fmpz_mat
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Statement, Stronger, require, require_at_most, require_equal
 from theory.geometry import edge_sums
 
 R = sp.Symbol("r", positive=True)
@@ -31,7 +31,7 @@ R = sp.Symbol("r", positive=True)
 class TriangularGraph(NamedTuple):
     """The statement: where it is made, and its formulas as functions of r."""
 
-    least_order: int
+    least_order: Annotated[int, Stronger("smaller")]
     parameters: tuple = (R * (R - 1) / 2, 2 * (R - 2), R - 2, 4)
     eigenvalues: tuple = (2 * (R - 2), R - 4, -2)
     multiplicities: tuple = (1, R - 1, R * (R - 3) / 2)
@@ -72,15 +72,15 @@ def is_zero(*expressions):
     return all(sp.simplify(expression) == 0 for expression in expressions)
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_for_all_r_by_counting_edges(statement):
     count, joined = edge_sums.edge_sum, lambda e, f: len(e & f) == 1
-    e, sharing, disjoint = (
-        {0, 1},
-        {0, 2},
-        {2, 3},
-    )  # without the third there is no pair of vertices that are not adjacent
-    require(statement.least_order >= len(e | disjoint), "the graph is complete", r=statement.least_order)
+    e, sharing, disjoint = {0, 1}, {0, 2}, {2, 3}
+    # Strongly regular: neither complete nor empty. The edges disjoint from a given one have to be there at the least
+    # order, and are more at each further one.
+    apart = sp.expand(count(R, e, lambda ends: not ends & e).subs(R, statement.least_order + R))
+    require(min(sp.Poly(apart, R).all_coeffs()) >= 0, "fewer vertices are not adjacent as r grows", apart=apart)
+    require_at_most(1, apart.subs(R, 0), "the graph is complete", r=statement.least_order)
 
     counted = (
         count(R, {}, lambda ends: True),
@@ -88,7 +88,8 @@ def test_for_all_r_by_counting_edges(statement):
         count(R, e | sharing, lambda ends: joined(ends, e) and joined(ends, sharing)),
         count(R, e | disjoint, lambda ends: joined(ends, e) and joined(ends, disjoint)),
     )
-    require(is_zero(*map(sp.Add, counted, [-p for p in statement.parameters])), "the parameters differ")
+    for stated, found in zip(statement.parameters, counted, strict=True):
+        require_equal(sp.expand(stated), sp.expand(found), "the parameters differ")
 
     # A² = k I + λ A + μ (J − I − A): on the complement of the ones the eigenvalues solve a quadratic equation, and
     # the traces of I and A give their multiplicities.
@@ -110,7 +111,7 @@ def test_for_all_r_by_counting_edges(statement):
     )
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("4 ≤ r ≤ 12, all"))
 def test_graphs_up_to_order_12(statement):
     for r in range(statement.least_order, 13):
         stated, eigenvalues, multiplicities, rows, columns = statement.at(r)
@@ -124,13 +125,14 @@ def test_graphs_up_to_order_12(statement):
         for value, multiplicity in spectrum.items():
             shifted = adjacency - int(value) * np.eye(len(edges), dtype=int)
             kernel = len(edges) - fmpz_mat(shifted.tolist()).rank()
-            require(kernel == multiplicity, "the spectrum differs", r=r, eigenvalue=value, multiplicity=kernel)
+            require_equal(multiplicity, kernel, "the spectrum differs", r=r, eigenvalue=value)
         require(nx.is_strongly_regular(graph), "the graph is complete, not strongly regular", r=r)
 
+        # Counted in the graph: vertices, degrees, common neighbours of the adjacent and of the others.
         common = adjacency @ adjacency
         joined, apart = adjacency == 1, adjacency + np.eye(len(edges)) == 0
         counted = [{len(edges)}, set(np.diag(common)), set(common[joined]), set(common[apart])]
-        require(counted == [{p} for p in stated], "the parameters differ", r=r)
+        require_equal(counted, [{p} for p in stated], "the parameters differ", r=r)
 
         incidence = nx.incidence_matrix(nx.complete_graph(r), edgelist=edges).toarray().astype(int)
         require(

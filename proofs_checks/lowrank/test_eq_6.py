@@ -32,7 +32,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Search, Statement, require
 from theory import dufm
 from theory.geometry import triangular_graph
 
@@ -118,7 +118,7 @@ def objective(r, L, lams, n, beta):
     return value
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("r ≤ 6, L ≤ 6, n ≤ 3, log-normal λ and β, 50 drawn; single and random steps"))
 @given(st.integers(4, 6), st.integers(3, 6), st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_neighbours_cost_more(statement, r, L, n, seed):
     rng = np.random.default_rng(seed)
@@ -132,7 +132,12 @@ def test_neighbours_cost_more(statement, r, L, n, seed):
             require(value(logs + size * step) >= least, "scales nearby cost less", r=r, L=L, n=n)
 
 
-@claim.check("optimised")
+@claim.check(
+    "optimised",
+    covers=Search(
+        "BFGS from equal scales, (r, L, n) = (4, 3, 1), (5, 3, 2), (4, 4, 3), (5, 5, 1), one random β and λ each"
+    ),
+)
 def test_search_over_all_scales(statement):
     rng = np.random.default_rng(6)
     for r, L, n in [(4, 3, 1), (5, 3, 2), (4, 4, 3), (5, 5, 1)]:

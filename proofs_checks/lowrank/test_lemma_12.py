@@ -21,8 +21,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
-from theory.geometry import triangular_graph
+from nct.ledger import Claim, Instances, Search, Statement, require, require_close, require_equal
+from theory.geometry import edge_sums, triangular_graph
 
 R = sp.Symbol("r", positive=True)
 
@@ -68,19 +68,17 @@ claim = Claim(
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all", blind_to={"for every row x": "the algebra is of T Tᵀ alone, and no row enters"})
 def test_for_all_r_by_the_algebra_of_i_and_j(statement):
-    # Two vertices share one edge and each is on r−1 of them, so T Tᵀ = ((r−2) I + J)/(r−1), and J² = r J.
-    # A matrix a I + b J is determined by its action on the ones and on their complement: eigenvalues a + r b and a.
-    on_ones, on_rest = ((R - 2) + R) / (R - 1), (R - 2) / (R - 1)
+    # T has independent rows, so that x = wT has one solution, w = x Tᵀ(T Tᵀ)⁻¹. T Tᵀ counts, over r−1, the edges at
+    # one vertex on the diagonal and those that two vertices share off it: a I + b J, which is determined by its action
+    # on the ones and on their complement, with eigenvalues a + r b and a. Neither vanishes for r ≥ 3.
+    edge = edge_sums.edge_sum(R, {0, 1}, lambda ends: {0, 1} <= ends) / (R - 1)
+    own = edge_sums.edge_sum(R, {0}, lambda ends: 0 in ends) / (R - 1)
+    on_ones, on_rest = own + (R - 1) * edge, own - edge
     scale, ones = statement.scale(R), statement.ones(R)
-    require(sp.simplify(scale * (1 - ones * R) - on_ones**-2) == 0, "wrong on the vector of ones")
-    require(sp.simplify(scale - on_rest**-2) == 0, "wrong on vectors that sum to zero")
-    # Neither eigenvalue vanishes: T has r independent rows, of length r(r−1)/2, which are all rows for r = 3 alone.
-    dimensions = R * (R - 1) / 2 - R
-    require(
-        not statement.any_row or dimensions == 0, "not every row is a combination of those of T", outside=dimensions
-    )
+    require_equal(sp.simplify(scale * (1 - ones * R) - on_ones**-2), 0, "wrong on the vector of ones")
+    require_equal(sp.simplify(scale - on_rest**-2), 0, "wrong on vectors that sum to zero")
 
 
 def rows(statement, r, w):
@@ -91,7 +89,7 @@ def rows(statement, r, w):
         yield T, sp.eye(T.cols)[0, :]
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("4 ≤ r ≤ 7, one row of integers each"))
 def test_least_norm_solution_in_rationals(statement):
     for r in range(4, 8):
         w = sp.Matrix([[3 * i * i - 5 * i + 1 for i in range(r)]])
@@ -100,20 +98,24 @@ def test_least_norm_solution_in_rationals(statement):
             solution = x * T.pinv()
             require((solution * T - x).is_zero_matrix, "no w has w T_r = x", r=r, x=list(x))
             stated = statement(sp.Integer(r), T * x.T)
-            require(sp.simplify(stated - solution.dot(solution)) == 0, "the least norm differs", r=r)
+            require_equal(sp.simplify(stated), sp.simplify(solution.dot(solution)), "the least norm differs", r=r)
 
 
-@claim.check("property", blind_to={"for every row x": "the rows are drawn from the row space"})
+@claim.check(
+    "property",
+    covers=Instances("4 ≤ r ≤ 24, 50 rows x = wT drawn, w normal"),
+    blind_to={"for every row x": "the rows are drawn from the row space"},
+)
 @given(st.integers(4, 24), st.integers(0, 2**32 - 1))
 def test_least_squares_solver(statement, r, seed):
     T = triangular_graph.normalised_incidence_matrix(r)
     x = np.random.default_rng(seed).standard_normal(r) @ T
     w = np.linalg.lstsq(T.T, x)[0]
     # T_r has condition number √(2(r−1)/(r−2)) < 2: the solver loses no more than a few digits.
-    require(np.isclose(statement(r, T @ x), w @ w, rtol=1e-12), "the least norm differs")
+    require_close(statement(r, T @ x), w @ w, "the least norm differs", rtol=1e-12, r=r)
 
 
-@claim.check("optimised")
+@claim.check("optimised", covers=Search("interior points, one row for each of 4 ≤ r ≤ 7"))
 def test_conic_solver(statement):
     for r in range(4, 8):
         for T, x in rows(statement, r, sp.Matrix([[(-2) ** i % 7 for i in range(r)]])):
@@ -123,4 +125,4 @@ def test_conic_solver(statement):
             problem.solve(solver=cp.CLARABEL)
             require(problem.status == cp.OPTIMAL, "the solver finds no solution", r=r, status=problem.status)
             # The solver stops at a relative gap of 1e-8.
-            require(np.isclose(statement(r, T @ x), problem.value, rtol=1e-6), "the least norm differs", r=r)
+            require_close(statement(r, T @ x), problem.value, "the least norm differs", rtol=1e-6, r=r)

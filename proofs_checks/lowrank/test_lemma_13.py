@@ -13,7 +13,7 @@ negative where $M_{l+1}$ is zero. The minimum is the same.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import cvxpy as cp
 import numpy as np
@@ -21,7 +21,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, LowerBound, Search, Statement, require, require_close, require_equal
 from theory.geometry import edge_sums, triangular_graph
 
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     """The statement: the least squared norm of W_l from r, α_l and α_{l+1}, and the last l of which it is made."""
 
     value: Callable
-    last: Callable = lambda L: L - 2
+    last: Annotated[Callable, LowerBound] = lambda L: L - 2
 
 
 claim = Claim(
@@ -51,7 +51,9 @@ claim = Claim(
 )
 
 
-@claim.check("derived", blind_to={"also for the last step, l = L − 1": "the output is a layer of rows of T_r"})
+@claim.check(
+    "derived", covers="all", blind_to={"also for the last step, l = L − 1": "the output is a layer of rows of T_r"}
+)
 def test_for_all_r_from_lemma_12(statement):
     r, before, after, b = sp.symbols("r alpha_l alpha_m b", positive=True)
     # A row of T_r from the rows of T_r: its moments are its products with them, from the edges two vertices share.
@@ -59,7 +61,8 @@ def test_for_all_r_from_lemma_12(statement):
     other = edge_sums.edge_sum(r, {0, 1}, lambda ends: {0, 1} <= ends) / (r - 1)
     squared_norm = edge_sums.least_norm_squared(r, own + (r - 1) * other, own**2 + (r - 1) * other**2)
 
-    # A multiple b of that row, from the multiples a₁, a₂ of it in the layer before, a₁² + a₂² = α_l.
+    # A multiple b of that row, from the multiples a₁, a₂ of it in the layer before, a₁² + a₂² = α_l: the least w is a
+    # multiple of a, with the same norm for any number of them.
     a, w = sp.symbols("a_1:3", positive=True), sp.symbols("w_1:3")
     multiplier = sp.Symbol("lambda")
     lagrangian = w[0] ** 2 + w[1] ** 2 - 2 * multiplier * (a[0] * w[0] + a[1] * w[1] - b * sp.sqrt(squared_norm))
@@ -68,7 +71,7 @@ def test_for_all_r_from_lemma_12(statement):
 
     # The b² of a row type sum to α_{l+1}, and there are r types.
     total = r * sp.simplify(one_row) * after / b**2
-    require(sp.simplify(total - statement.value(r, before, after)) == 0, "the least norm differs")
+    require_equal(sp.simplify(statement.value(r, before, after) / total), 1, "the least norm differs")
 
 
 def rows(r, L, l):
@@ -90,7 +93,7 @@ def integer_multiples(types):
     return triangular_graph.row_multiples([[2, 3, 6] if i % 3 else [7, 0] for i in range(types)])
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("4 ≤ r ≤ 6, L ≤ 5, all l, one set of multiples"))
 def test_pseudoinverse_in_rationals(statement):
     for r in range(4, 7):
         for L in range(3, 6):
@@ -99,10 +102,10 @@ def test_pseudoinverse_in_rationals(statement):
                 W = sp.Matrix(2 * output) * sp.Matrix(M).pinv()
                 require(np.array_equal(np.array(W * M), 2 * output), "no W_l maps M_l to M_{l+1}", r=r, l=l)
                 stated = statement.value(sp.Integer(r), 49, 4 * 49)
-                require(factor * sum(w**2 for w in W) == stated, "the least norm differs", r=r, L=L, l=l)
+                require_equal(stated, factor * sum(w**2 for w in W), "the least norm differs", r=r, L=L, l=l)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("r ≤ 7, L ≤ 6, 50 drawn: exponential multiples, log-normal scales"))
 @given(st.integers(4, 7), st.integers(3, 6), st.integers(0, 2**32 - 1))
 def test_least_squares_solver(statement, r, L, seed):
     rng = np.random.default_rng(seed)
@@ -116,10 +119,13 @@ def test_least_squares_solver(statement, r, L, seed):
         # M is of rank r and has, as T_r, non-zero singular values within a factor of 2 of each other.
         W = np.linalg.lstsq(M.T, output.T, rcond=1e-8)[0] * np.sqrt(alpha_next / alpha)
         least, stated = float(factor) * np.sum(W**2), statement.value(r, alpha, alpha_next)
-        require(np.isclose(least, stated, rtol=1e-11), "the least norm differs", r=r, L=L, l=l, ratio=least / stated)
+        require_close(least, stated, "the least norm differs", rtol=1e-11, r=r, L=L, l=l)
 
 
-@claim.check("optimised")
+@claim.check(
+    "optimised",
+    covers=Search("interior points, r = 4 and 5, one set of multiples; the output after the ReLU alone is given"),
+)
 def test_conic_solver_with_the_output_after_the_relu(statement):
     for r in (4, 5):
         for l in range(2, statement.last(4) + 1):
@@ -132,4 +138,4 @@ def test_conic_solver_with_the_output_after_the_relu(statement):
             problem.solve(solver=cp.CLARABEL)
             # The solver stops at a relative gap of 1e-8.
             least, stated = float(factor) * problem.value, statement.value(r, 49, 4 * 49)
-            require(np.isclose(least, stated, rtol=1e-6), "the least norm differs", r=r, l=l, least=least)
+            require_close(least, stated, "the least norm differs", rtol=1e-6, r=r, l=l)

@@ -17,6 +17,7 @@ the entries −1 and 0 that the definition prescribes are those of the cheapest 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import cvxpy as cp
@@ -25,7 +26,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Search, Statement, require, require_close, require_equal
 from theory.geometry import edge_sums, triangular_graph
 
 
@@ -72,7 +73,7 @@ claim = Claim(
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_for_all_r_from_lemma_12(statement):
     r, before, last = sp.symbols("r alpha beta", positive=True)
     K = r * (r - 1) / 2
@@ -87,9 +88,9 @@ def test_for_all_r_from_lemma_12(statement):
     # The least norm is quadratic in the row, inversely so in the layer before; the squared multiples sum to β for each
     # of K row types, or with rows of unit norm to α_L.
     integer = K * one_row * last / before
-    require(sp.simplify(integer - statement.integer(r, K, before, last)) == 0, "the least norm differs, in β")
+    require_equal(sp.simplify(statement.integer(r, K, before, last) / integer), 1, "the least norm differs, in β")
     unit = integer / squared_norm
-    require(sp.simplify(unit - statement.unit(r, K, before, last)) == 0, "the least norm differs, in α_L")
+    require_equal(sp.simplify(statement.unit(r, K, before, last) / unit), 1, "the least norm differs, in α_L")
 
 
 def layers(r, multiples):
@@ -98,14 +99,14 @@ def layers(r, multiples):
     return multiples(len(before)) @ before, multiples(len(last)) @ last
 
 
-def compare(statement, r, least, before, last, equal, number):
+def compare(statement, r, least, before, last, require_same, number):
     """The statement for rows of integers, against the least norm for M_{L-1} √(r−1), and for rows of unit norm."""
     K, least = number(r * (r - 1) // 2), least * number(r - 1)
     stated = statement.integer(number(r), K, before, last)
-    require(equal(stated, least), "the least norm differs, in β", r=r, stated=stated, least=least)
+    require_same(stated, least, "the least norm differs, in β", r=r)
     row = triangular_graph.last_layer_pre_activations(r)[0]
     stated = statement.unit(number(r), K, before, last * number(int(row @ row)))  # the same layer in the other measure
-    require(equal(stated, least), "the least norm differs, in α_L", r=r, stated=stated, least=least)
+    require_same(stated, least, "the least norm differs, in α_L", r=r)
 
 
 def integer_multiples(types):
@@ -113,16 +114,16 @@ def integer_multiples(types):
     return triangular_graph.row_multiples([[2, 3, 6] if i % 3 == 1 else [7] for i in range(types)])
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("4 ≤ r ≤ 6, one set of multiples"))
 def test_pseudoinverse_in_rationals(statement):
     for r in range(4, 7):
         M, output = layers(r, integer_multiples)
         W = sp.Matrix(output) * sp.Matrix(M).pinv()
         require(np.array_equal(np.array(W * M), output), "no W maps M_{L-1} to the pre-activations", r=r)
-        compare(statement, r, sum(w**2 for w in W), 49, 49, lambda x, y: x == y, sp.Integer)
+        compare(statement, r, sum(w**2 for w in W), 49, 49, require_equal, sp.Integer)
 
 
-@claim.check("property")
+@claim.check("property", covers=Instances("4 ≤ r ≤ 7, 50 drawn: exponential multiples, log-normal scales"))
 @given(st.integers(4, 7), st.integers(0, 2**32 - 1))
 def test_least_squares_solver(statement, r, seed):
     rng = np.random.default_rng(seed)
@@ -134,10 +135,13 @@ def test_least_squares_solver(statement, r, seed):
     M, output = layers(r, multiples)
     # M is of rank r and has, as T_r, non-zero singular values within a factor of 2 of each other.
     W = np.linalg.lstsq(M.T, output.T, rcond=1e-8)[0]
-    compare(statement, r, np.sum(W**2) * last / before, before, last, lambda x, y: np.isclose(x, y, rtol=1e-11), float)
+    compare(statement, r, np.sum(W**2) * last / before, before, last, partial(require_close, rtol=1e-11), float)
 
 
-@claim.check("optimised")
+@claim.check(
+    "optimised",
+    covers=Search("interior points, r = 4 and 5, one set of multiples; the output after the ReLU alone is given"),
+)
 def test_conic_solver_with_the_output_after_the_relu(statement):
     for r in (4, 5):
         M, output = layers(r, integer_multiples)
@@ -147,4 +151,4 @@ def test_conic_solver_with_the_output_after_the_relu(statement):
         problem = cp.Problem(cp.Minimize(cp.sum_squares(W)), constraints)
         problem.solve(solver=cp.CLARABEL)
         # The solver stops at a relative gap of 1e-8.
-        compare(statement, r, problem.value, 49, 49, lambda x, y: np.isclose(x, y, rtol=1e-6), float)
+        compare(statement, r, problem.value, 49, 49, partial(require_close, rtol=1e-6), float)

@@ -18,7 +18,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Part, Search, Statement, require, require_at_most, require_close, require_equal
 from theory import ridge
 
 
@@ -51,21 +51,23 @@ claim = Claim(
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers="all")
 def test_from_the_gradient(statement):
     lam = sp.Symbol("lambda", positive=True)
-    # In the bases of the singular vectors the problem falls apart into one for each entry of W; off the diagonal it
-    # is 0.
+    # The n equal columns of a class make n/(2N) = 1/(2K) of the fit's factor. In the bases of the singular vectors the
+    # problem falls apart into one for each entry of W; off the diagonal it is 0.
     w, s, k = sp.symbols("w s k", positive=True)
     entry = (w * s - 1) ** 2 / (2 * k) + lam * w**2 / 2
     best = sp.simplify(entry.subs(w, sp.solve(entry.diff(w), w)[0]))
     for d, K in [(1, 1), (2, 2), (1, 3), (3, 4)]:
         values = sp.symbols(f"s_1:{d + 1}", positive=True)
         total = sum(best.subs({s: value, k: K}) for value in values) + (K - d) * entry.subs({w: 0, k: K})
-        require(sp.simplify(total - statement(values, K, lam)) == 0, "the minimum differs", d=d, K=K)
+        require_equal(sp.simplify(statement(values, K, lam) / total), 1, "the minimum differs", d=d, K=K)
 
 
-@claim.check("derived", blind_to={"only min(d, K) singular values": "the matrix is square"})
+@claim.check(
+    "derived", covers=Part("2 × 2 matrices"), blind_to={"only min(d, K) singular values": "the matrix is square"}
+)
 def test_without_the_decomposition(statement):
     # The same without a change of basis, for every real 2 × 2 matrix.
     lam = sp.Symbol("lambda", positive=True)
@@ -87,7 +89,7 @@ def reflection(vector):
     return sp.eye(len(vector)) - 2 * v * v.T / v.dot(v)
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("d ≤ 4, K ≤ 3, n ≤ 2, six matrices, λ = 2/7"))
 def test_normal_equations_in_rationals(statement):
     lam = sp.Rational(2, 7)
     for d, K, n in [(1, 1, 1), (2, 2, 1), (1, 2, 1), (2, 3, 2), (3, 2, 2), (4, 3, 1)]:
@@ -97,23 +99,25 @@ def test_normal_equations_in_rationals(statement):
         H, Y = (sp.kronecker_product(matrix, sp.ones(1, n)) for matrix in (M, sp.eye(K)))
         W = (H * H.T + K * n * lam * sp.eye(d)).LUsolve(H * Y.T).T
         minimum = sum(x**2 for x in W * H - Y) / (2 * K * n) + lam / 2 * sum(x**2 for x in W)
-        require(minimum == statement(values, K, lam), "the minimum differs", d=d, K=K, n=n, minimum=minimum)
+        require_equal(statement(values, K, lam), minimum, "the minimum differs", d=d, K=K, n=n)
 
 
-@claim.check("property")
+@claim.check(
+    "property", covers=Instances("d, K ≤ 6, n = 1, 50 drawn: normal matrices, log-normal λ; two random neighbours each")
+)
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_minimiser_and_its_neighbours(statement, d, K, seed):
     rng = np.random.default_rng(seed)
     M, lam = rng.standard_normal((d, K)), float(rng.lognormal(mean=-1))
     stated = statement(np.linalg.svd(M, compute_uv=False), K, lam)
     W = ridge.minimiser(M, lam)
-    require(np.isclose(ridge.objective(W, M, lam), stated, rtol=1e-12), "the minimum differs", d=d, K=K, lam=lam)
+    require_close(ridge.objective(W, M, lam), stated, "the minimum differs", rtol=1e-12, d=d, K=K, lam=lam)
     for size in (1e-3, 1.0):
         other = ridge.objective(W + size * rng.standard_normal(W.shape), M, lam)
-        require(other >= stated * (1 - 1e-12), "not the minimum", d=d, K=K, lam=lam)
+        require_at_most(stated * (1 - 1e-12), other, "not the minimum", d=d, K=K, lam=lam)
 
 
-@claim.check("optimised")
+@claim.check("optimised", covers=Search("interior points, three normal matrices, K ≤ 4, n ≤ 3"))
 def test_conic_solver(statement):
     rng = np.random.default_rng(17)
     for d, K, n, lam in [(3, 3, 1, 0.1), (5, 3, 2, 0.02), (2, 4, 3, 0.3)]:
@@ -124,4 +128,4 @@ def test_conic_solver(statement):
         problem.solve(solver=cp.CLARABEL)
         # The solver stops at a relative gap of 1e-8.
         stated = statement(np.linalg.svd(M, compute_uv=False), K, lam)
-        require(np.isclose(problem.value, stated, rtol=1e-6), "the minimum differs", d=d, K=K, n=n, lam=lam)
+        require_close(problem.value, stated, "the minimum differs", rtol=1e-6, d=d, K=K, n=n, lam=lam)

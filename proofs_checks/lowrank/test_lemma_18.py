@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Search, Statement, require, require_at_most, require_close, require_equal
 
 
 class Factorisation(NamedTuple):
@@ -86,18 +86,20 @@ def reflection(vector):
     return np.array(sp.eye(len(vector)) - 2 * v * v.T / v.dot(v))
 
 
-@claim.check("derived", blind_to={"any inner dimension": "the factors are taken to exist"})
+@claim.check("derived", covers="all", blind_to={"any inner dimension": "the factors are taken to exist"})
 def test_completing_the_square(statement):
-    # In the bases of the singular vectors, A (2 × p) and B (p × 2) have any entries, and AB = Σ.
+    # In the bases of the singular vectors, A (2 × p) and B (p × 2) have any entries, and AB = Σ. Entry by entry, so
+    # that the sizes do not matter: λ_A a²/2 + λ_B b²/2 − √(λ_A λ_B) ab is a square, and the ab add up to tr AB = ‖X‖_*.
     lam_A, lam_B = sp.symbols("lambda_A lambda_B", positive=True)
     for p in (1, 2, 3):
         A = np.array(sp.symbols(f"a_1:{2 * p + 1}", real=True)).reshape(2, p)
         B = np.array(sp.symbols(f"b_1:{2 * p + 1}", real=True)).reshape(p, 2)
         square = (sp.sqrt(lam_A) * A - sp.sqrt(lam_B) * B.T) ** 2
         excess = cost(A, B, lam_A, lam_B) - statement.least(lam_A, lam_B, list(np.diag(A @ B)))
-        require(sp.expand(excess - np.sum(square) / 2) == 0, "the cost is not the stated least plus a square", p=p)
+        require_equal(sp.expand(excess), sp.expand(np.sum(square) / 2), "the cost is not the least plus a square", p=p)
 
-    # The square vanishes just where √λ_A A = √λ_B Bᵀ, and then A Aᵀ = √(λ_B/λ_A) Σ: A = γ_A Σ^{1/2} Rᵀ.
+    # The square vanishes just where √λ_A A = √λ_B Bᵀ, and then A Aᵀ = √(λ_B/λ_A) Σ: A = γ_A Σ^{1/2} Rᵀ by the polar
+    # decomposition, and so for any size.
     s = sp.symbols("s_1:3", positive=True)
     angle = sp.Symbol("theta", real=True)
     R = np.array([[sp.cos(angle), -sp.sin(angle)], [sp.sin(angle), sp.cos(angle)]])
@@ -106,7 +108,10 @@ def test_completing_the_square(statement):
     require(all(sp.simplify(entry) == 0 for entry in gap.flat), "the stated minimisers leave the square positive")
 
 
-@claim.check("exact")
+@claim.check(
+    "exact",
+    covers=Instances("ranks 1 to 3, inner dimensions up to 4, λ = (16, 81); every elementary shear of the factors"),
+)
 def test_minimisers_in_fractions(statement):
     values, (lam_A, lam_B) = [sp.Integer(9), sp.Integer(4), sp.Rational(1, 4)], (sp.Integer(16), sp.Integer(81))
     for rank in (1, 2, 3):
@@ -116,16 +121,19 @@ def test_minimisers_in_fractions(statement):
         for p in statement.inner(rank, to=4):
             A, B = statement.factors(U, values[:rank], V, reflection(range(3, 3 + p)), lam_A, lam_B)
             require(np.all(A @ B == X), "the stated minimisers are no factors", rank=rank, p=p)
-            require(cost(A, B, lam_A, lam_B) == stated, "their cost differs", rank=rank, p=p)
+            require_equal(cost(A, B, lam_A, lam_B), stated, "their cost differs", rank=rank, p=p)
             # Other factors of the same product, by matrices with a rational inverse.
             for i, j in product(range(p), repeat=2):
                 shear, back = np.eye(p, dtype=int), np.eye(p, dtype=int)
                 shear[i, j] += 1
                 back = np.array(sp.Matrix(shear).inv())
-                require(cost(A @ shear, back @ B, lam_A, lam_B) >= stated, "other factors cost less", rank=rank, p=p)
+                other = cost(A @ shear, back @ B, lam_A, lam_B)
+                require_at_most(stated, other, "other factors cost less", rank=rank, p=p)
 
 
-@claim.check("property")
+@claim.check(
+    "property", covers=Instances("up to 4 × 4 with inner dimension up to 4, 50 drawn: normal factors, log-normal λ")
+)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_random_factors(statement, m, n, p, seed):
     rng = np.random.default_rng(seed)
@@ -137,16 +145,22 @@ def test_random_factors(statement, m, n, p, seed):
     stated = statement.least(lam_A, lam_B, values.tolist())
     # Both sides are accurate to some ulps of the cost of the factors.
     slack = 1e-12 * cost(A, B, lam_A, lam_B)
-    require(cost(A, B, lam_A, lam_B) >= stated - slack, "factors cost less than the stated least", m=m, n=n, p=p)
+    require_at_most(stated - slack, cost(A, B, lam_A, lam_B), "factors cost less than the least", m=m, n=n, p=p)
     for inner in statement.inner(rank, to=p):
         R = np.linalg.qr(rng.standard_normal((inner, inner)))[0]
         best = statement.factors(U, values[:rank].tolist(), Vt.T, R, lam_A, lam_B)
         require(np.allclose(best[0] @ best[1], X, atol=1e-12 * values[0]), "no factors", m=m, n=n, p=inner)
-        require(abs(cost(*best, lam_A, lam_B) - stated) <= slack, "the cost differs", m=m, n=n, p=inner)
+        require_close(cost(*best, lam_A, lam_B), stated, "the cost differs", atol=slack, m=m, n=n, p=inner)
 
 
-@claim.check("optimised", blind_to={"any inner dimension": "the convex form has no inner dimension",
-                                    "γ_A and γ_B exchanged": "the convex form has no factors"})  # fmt: skip
+@claim.check(
+    "optimised",
+    covers=Search("interior points for three normal matrices; the convex form has the factorisations of every size"),
+    blind_to={
+        "any inner dimension": "the convex form has no inner dimension",
+        "γ_A and γ_B exchanged": "the convex form has no factors",
+    },
+)
 def test_semidefinite_programme(statement):
     # P = A Aᵀ and Q = Bᵀ B with AB = X are the diagonal blocks of a positive semidefinite matrix, and conversely.
     rng = np.random.default_rng(18)
@@ -158,10 +172,10 @@ def test_semidefinite_programme(statement):
         problem.solve(solver=cp.CLARABEL)
         # The solver stops at a relative gap of 1e-8.
         stated = statement.least(lam_A, lam_B, np.linalg.svd(X, compute_uv=False).tolist())
-        require(np.isclose(problem.value, stated, rtol=1e-6), "the least cost differs", m=m, n=n, least=problem.value)
+        require_close(problem.value, stated, "the least cost differs", rtol=1e-6, m=m, n=n)
 
 
-@claim.check("optimised")
+@claim.check("optimised", covers=Search("SLSQP over the factors, one 2 × 3 matrix, inner dimensions 2 and 3"))
 def test_local_search_over_the_factors(statement):
     rng = np.random.default_rng(18)
     U, values, Vt = np.linalg.svd(rng.standard_normal((2, 3)))
@@ -183,7 +197,7 @@ def test_local_search_over_the_factors(statement):
         stated = statement.least(lam_A, lam_B, values.tolist())
         # The search takes gradients by differences, with errors of 1e-8; the factors have those times their
         # conditioning.
-        require(np.isclose(found.fun, stated, rtol=1e-7), "the least cost differs", p=p, least=found.fun)
+        require_close(found.fun, stated, "the least cost differs", rtol=1e-7, p=p)
         gamma_A, gamma_B = statement.gammas(lam_A, lam_B)
         rotation = (U.T @ A / (gamma_A * np.sqrt(values))[:, None]).T  # R, from A = γ_A U Σ^{1/2} Rᵀ
         require(np.allclose(rotation.T @ rotation, np.eye(2), atol=1e-5), "R is not orthogonal", p=p)

@@ -18,7 +18,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Part, Statement, require, require_proved
+from nct.ledger import Claim, Instances, Part, Statement, require, require_proved
 from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
@@ -137,7 +137,7 @@ def window_example(K, L):
     return {"K": K, "L": L, "lams": [*map(str, lams)]}, dufm.exact_loss(dufm.rational_srg(r, lams), lams)
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Instances("K = 6, 10, 15, L ≤ 5, within 1e-6 of the threshold on both sides"))
 def test_sturm_certificates_on_both_sides(statement):
     for K in (6, 10, 15):
         for L in (3, 4, 5) if K > 6 else (4, 5):
@@ -159,7 +159,9 @@ def test_certificates_by_the_kernel(statement):
     require_proved(claim, coq.script(coq.translate_all(found)))
 
 
-@claim.check("enclosed")
+@claim.check(
+    "enclosed", covers=Instances("five (K, L) up to K = 45, factors 0.999, 1.001, 20 and 10⁶ of the threshold")
+)
 def test_enclosures_on_both_sides(statement):
     for K, L in ((6, 4), (10, 3), (12, 4), (28, 3), (45, 6)):
         stated = statement.threshold(K, L)

@@ -29,7 +29,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Part, Statement, require, require_proved
+from nct.ledger import Claim, Instances, Part, Statement, require, require_proved
 from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
@@ -103,7 +103,7 @@ def nicer(cost):
     return cost.subs(root, sp.sqrt(1 - 1 / (R - 1)))
 
 
-@claim.check("exact")
+@claim.check("exact", covers=Part("K = r(r−1)/2 and 3 ≤ L ≤ 8"))
 def test_certificate_of_a_uniform_bound(statement):
     # A ≤ 1 and ϱ(r, L) ≤ (r+1)/r·(2/(r−1))^{L−3} by the certificate of Theorem 5. With q the denominator of the
     # stated exponent, (2/K)^{−exponent} bounds the (L+1)-th root of that, up to the constant C that makes it so at r
@@ -153,7 +153,10 @@ def collapsed_at(u, K, L):
     return f"{10 ** (exponent % 1):.15f}e{int(exponent // 1)}"
 
 
-@claim.check("enclosed")
+@claim.check(
+    "enclosed",
+    covers=Instances("L = 4, 5, 8, 20, r = 4 to 1.4 million, three scales of DNC; the limits at L = 3 and 4 for three"),
+)
 def test_enclosures_up_to_a_trillion_classes(statement):
     for L in (4, 5, 8, 20):
         for r in (4, 5, 30, 1000, 1_400_000):
@@ -178,7 +181,10 @@ def test_enclosures_up_to_a_trillion_classes(statement):
             require(gaps[2] < 0.01, "another limit", L=L, u=u, gaps=gaps)
 
 
-@claim.check("property")
+@claim.check(
+    "property",
+    covers=Instances("K from 7 to 10¹², 3 ≤ L ≤ 12, 50 drawn: DNC's scale log-uniform, (L−1) times 1.002 to 10⁹"),
+)
 @given(st.integers(0, 1100), st.integers(3, 12), st.floats(1e-3, 9))
 def test_random_problems(statement, hundredths, L, log_scale):
     K = int(10 ** (0.9 + hundredths / 100))

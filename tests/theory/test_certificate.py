@@ -1,7 +1,8 @@
 """Certificates: what the verifiers accept and reject, and that they are about the losses they claim to be about."""
 
 from fractions import Fraction
-from math import comb
+from itertools import pairwise
+from math import comb, prod
 
 import numpy as np
 import pytest
@@ -112,6 +113,32 @@ def test_three_layer_polynomial_is_the_difference_of_the_fits(r, u):
         (1 + u) * (r + 1 + r * u) * (r + 1 + (r - 3) ** 2 * r * u) * (4 * (r + 1) + ((r - 2) * (r - 3)) ** 2 * r * u)
     )
     assert gap * denominator == u * value
+
+
+@given(st.integers(2, 60))
+def test_every_other_polynomial_of_theorem_5_is_of_its_inequality(r):
+    proof, K = strongly_regular_beats_collapse(), comb(r, 2)
+    # S_r² = 2 + (r−1)(r−2) + √(8(r−1)(r−2)) ≤ r² − 1, compared in squares
+    assert proof.nuclear_norm.value(r) == (r**2 - 3 - (r - 1) * (r - 2)) ** 2 - 8 * (r - 1) * (r - 2)
+    relative = [Fraction((r**2 - 1) * r ** (L - 3), 2 * K ** (L - 2)) for L in (4, 5, 6)]  # ϱ with r² − 1 for S_r²
+    assert proof.four_layers.value(r) == r * (r - 1) * (1 - relative[0])
+    assert {proof.next_layer.value(r)} == {(r - 1) * (1 - after / before) for before, after in pairwise(relative)}
+    first, second = proof.eigenvalues
+    assert (first.value(r), second.value(r)) == (comb(r - 2, 2) - 1, (r - 3) ** 2 - 1)
+    if r >= 4:
+        stated = (comb(r - 2, 2) ** 2, (r - 3) ** 2, 1)
+        assert tuple(triangular_graph.last_layer_gram_spectrum(r).eigenvalues) == stated
+
+
+@given(st.integers(2, 6), st.fractions(0, 3), st.lists(st.integers(1, 9), min_size=1, max_size=3), st.fractions(0, 9))
+def test_zero_is_optimal_is_of_the_inequality(L, kappa, eigenvalues, x):
+    """Lκx + Σ w_i/(1 + e_i x^L) − 1, times the common denominator, is x times the certified polynomial."""
+    weights = [Fraction(2 * i + 1, len(eigenvalues) ** 2) for i in range(len(eigenvalues))]
+    certificate = zero_is_optimal(L, kappa, weights, eigenvalues)
+    fits = sum(w / (1 + e * x**L) for w, e in zip(weights, eigenvalues, strict=True))
+    value = sum(c * x**i for i, c in enumerate(certificate.coefficients))
+    assert certificate.at_least == 0
+    assert x * value == (L * kappa * x + fits - 1) * prod(1 + e * x**L for e in eigenvalues)
 
 
 @given(st.integers(4, 300))
