@@ -170,7 +170,8 @@ def test_ci_fails_when_anything_does(ci, broken, tests, failed):
 
 
 @pytest.mark.parametrize(
-    ("readme", "message"), [("pytest", "no test command"), ("python3 -m venv x -m pytest -n auto\n" * 2, "more than one")]
+    ("readme", "message"),
+    [("pytest", "no test command"), ("python3 -m venv x -m pytest -n auto\n" * 2, "more than one")],
 )
 def test_ci_needs_the_readme_s_command(ci, readme, message):
     done = ci(readme.strip())

@@ -77,6 +77,7 @@ claim = Claim(
 
 @claim.check(
     "derived",
+    covers=Instances("the factor of the λs at K = 7, K₁ = 6, L = 3, 4 and 5; the fit's share for all values"),
     blind_to={
         "L_drop(K) ≤ (K/K') L_srg(K')": "about the first construction only",
         "drop beats DNC too": "about the first construction only",

@@ -87,7 +87,7 @@ assert gain < price
 )
 
 
-@claim.check("derived")
+@claim.check("derived", covers=Instances("K = 2, 6, 10 and 77, L = 3, 4 and 5, all λ"))
 def test_threshold_from_the_loss(statement):
     # The loss is below ½ at the scale u iff the product of the λs is below a function of u; the threshold is its
     # greatest value.
@@ -177,7 +177,10 @@ def test_enclosures_on_both_sides(statement):
                 require(statement.beyond(srg.upper), "L_dnc = ½, and L_srg is otherwise", K=K, L=L, srg=srg.upper)
 
 
-@claim.check("property")
+@claim.check(
+    "property",
+    covers=Instances("6 ≤ K ≤ 60, L ≤ 8, n ≤ 9, from 12 % off the threshold to a factor 1000, drawn at random"),
+)
 @given(st.integers(6, 60), st.integers(3, 8), st.integers(-30, 30), st.integers(1, 9))
 def test_random_problems(statement, K, L, tenths, n):
     if L == 3 and K < 10:

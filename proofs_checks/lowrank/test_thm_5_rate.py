@@ -66,7 +66,7 @@ def relative_cost(L):
     return sp.simplify(products[0] * srg.lams[L] / (products[1] * dnc.lams[L]))
 
 
-@claim.check("derived")
+@claim.check("derived", covers=Part("L = 3, 4 and 6, K = r(r−1)/2"))
 def test_exponent_from_the_losses(statement):
     # With A = Σ w_i/e_i, SRG's loss is at most min_u (L/2)κϱ^{1/L}u^{1/L} + A/(2u), as 1/(1 + eu) < 1/(eu); DNC's, at
     # its scale u ≥ L−1, is that minimum with ϱ = A = 1 divided by c(u).

@@ -14,9 +14,9 @@ $X = U\Sigma V^\top$, $f(s) = s/(s^2+c)$ and a diagonal Σ of the positive singu
   eigenvalues interlace those of Σ, and their sum grows by exactly $\rho\lVert z\rVert^2$ (ρ > 0 without loss of
   generality).
 * Let σ be an eigenvalue of Σ with multiplicity m. If z vanishes on all its entries, σ has multiplicity m after the
-  update; otherwise m − 1, and possibly m. *False, both halves the wrong way round*: where z vanishes a new eigenvalue
-  may fall on σ, and where it does not, none can: an eigenvector q with qᵀz ≠ 0 satisfies $(\sigma' - \sigma_i)q_i =
-  \rho z_i z^\top q \ne 0$. The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1, has equal ridge solutions
+  update; otherwise m − 1, and possibly m. *The first half is false, and the second says too little*: where z vanishes
+  a new eigenvalue may fall on σ, and where it does not, none can: an eigenvector q with qᵀz ≠ 0 satisfies
+  $(\sigma' - \sigma_i)q_i = \rho z_i z^\top q \ne 0$. The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1, has equal ridge solutions
   for c = 2 besides.
 * Eigenvectors with qᵀz ≠ 0 have no zero where z has none, and spread over at most two eigenvalues; so does z; and
   then over one.
@@ -35,7 +35,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from nct.ledger import Claim, Statement, require
+from nct.ledger import Claim, Instances, Search, Statement, require
 from theory import ridge
 
 
@@ -119,6 +119,7 @@ def check_multiplicities(statement, sigma, z, multiplicity, **witness):
 
 @claim.check(
     "exact",
+    covers=Instances("all Σ of up to three values 1, 2, 3, z of zeros and ones, ρ = 1, 2 and 5"),
     blind_to={"interlacing from below": "the eigenvalues of these updates are mostly irrational, and left alone"},
 )
 def test_small_updates_in_rationals(statement):
@@ -159,6 +160,7 @@ spectra = st.lists(st.integers(1, 12).map(lambda k: k / 4), min_size=1, max_size
 
 @claim.check(
     "property",
+    covers=Instances("updates of random spectra, with eigenvalues that fall together"),
     blind_to={
         "the solution determines the features": "updates alone, without features",
         "values mirrored at the peak": "updates alone, without f",
@@ -191,7 +193,11 @@ def test_random_updates(statement, sigma, rho, seed):
             require((np.abs(q[z != 0]) > 1e-6).all(), "a zero of the eigenvector", sigma=sigma)
 
 
-@claim.check("property", blind_to={"interlacing from below": "the updates here are of one eigenvalue"})
+@claim.check(
+    "property",
+    covers=Instances("2 ≤ K ≤ 5, normal features, and pairs with the same solution in the aligned case"),
+    blind_to={"interlacing from below": "the updates here are of one eigenvalue"},
+)
 @given(st.integers(2, 5), st.integers(0, 3), st.floats(0.2, 4.0), st.booleans(), st.integers(0, 2**32 - 1))
 def test_random_features(statement, K, more_rows, c, collide, seed):
     generator = np.random.default_rng(seed)
@@ -249,6 +255,7 @@ def check_pair(statement, X, other, c):
 
 @claim.check(
     "optimised",
+    covers=Search("least squares from 12 random starts for each of four X"),
     blind_to={
         "values mirrored at the peak": "the solver does not use f",
         "interlacing from below": "the updates that it finds are of one eigenvalue",
