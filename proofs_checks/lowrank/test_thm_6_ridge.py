@@ -16,8 +16,8 @@ $X = U\Sigma V^\top$, $f(s) = s/(s^2+c)$ and a diagonal Σ of the positive singu
 * Let σ be an eigenvalue of Σ with multiplicity m. If z vanishes on all its entries, σ has multiplicity m after the
   update; otherwise m − 1, and possibly m. *The first half is false, and the second says too little*: where z vanishes
   a new eigenvalue may fall on σ, and where it does not, none can: an eigenvector q with qᵀz ≠ 0 satisfies
-  $(\sigma' - \sigma_i)q_i = \rho z_i z^\top q \ne 0$. The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1, has equal ridge solutions
-  for c = 2 besides.
+  $(\sigma' - \sigma_i)q_i = \rho z_i z^\top q \ne 0$. The smallest counterexample, Σ = diag(1, 2), z = (1, 0), ρ = 1,
+  has equal ridge solutions for c = 2 besides.
 * Eigenvectors with qᵀz ≠ 0 have no zero where z has none, and spread over at most two eigenvalues; so does z; and
   then over one.
 
