@@ -214,7 +214,7 @@ def scalars(function):
         annotation = str(parameter.annotation)
         if re.search(
             r"\b(int|float|Fraction|IntegerLike|RealLike|SupportsFloat|Integers|Regularisation)\b", annotation
-        ) and not re.search("ndarray|Callable|Mapping", annotation):
+        ) and not re.search(r"\[np.ndarray|Callable|Mapping", annotation):
             yield parameter.name
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import RealLike, check_array, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -148,7 +148,7 @@ def residual(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K
     return result
 
 
-def minimum(singular_values: ArrayLike, lam: RealLike, K: int | None = None) -> float:
+def minimum(singular_values: ArrayLike, lam: RealLike, K: IntegerLike | None = None) -> float:
     """The least value of `objective`, (λ/2) Σ_{i=1}^K 1/(s_i² + Kλ).
 
     Parameters

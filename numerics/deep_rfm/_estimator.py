@@ -217,7 +217,7 @@ class DeepRFM(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin
         self.grams_: dict[int, np.ndarray] = {}
 
     @staticmethod
-    def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    def seed_of(random_state: int | np.integer | np.random.RandomState | None) -> int:
         """The seed of the feature maps that a `random_state` stands for.
 
         Parameters

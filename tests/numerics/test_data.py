@@ -74,6 +74,7 @@ def test_standardised_features():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, object])
+@pytest.mark.any_type
 def test_samples_of_every_dtype_are_float64(dtype):
     X = (np.arange(12).reshape(4, 3) ** 2).astype(dtype)
     made = data.Dataset("x", X, np.array([0, 1, 0, 1], np.uint8), 2.0)

@@ -46,7 +46,7 @@ class _Finder(MetaPathFinder):
         self.hook = hook
 
     def find_spec(self, name: str, path: typing.Any = None, target: typing.Any = None) -> ModuleSpec | None:
-        if name.partition(".")[0] not in PACKAGES:
+        if name.partition(".")[0] not in PACKAGES or name.endswith(".plugin"):  # pytest tells hooks by being generators
             return None
         spec: ModuleSpec | None = self.hook.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:

@@ -50,6 +50,7 @@ def test_lam_out_of_range(lam):
 
 
 @pytest.mark.parametrize("M", [np.ones(3), np.ones((2, 0)), np.array([[np.nan]]), np.ones((1, 2, 3))])
+@pytest.mark.any_type
 def test_class_means_that_are_no_matrix(M):
     with pytest.raises(ValueError, match=r"M has shape|M\[0, 0\] = nan"):
         ridge.minimiser(M, 1.0)

@@ -55,6 +55,7 @@ def test_wrong_exponent(p):
         schatten.power(np.eye(2), p)
 
 
+@pytest.mark.any_type
 def test_exponent_that_is_no_number():
     with pytest.raises(TypeError, match="p = None is a NoneType"):
         schatten.power(np.eye(2), None)
@@ -74,6 +75,7 @@ def test_wrong_decays(lams):
         schatten.variational_constant(lams)
 
 
+@pytest.mark.any_type
 def test_decays_that_are_no_sequence():
     with pytest.raises(TypeError, match=r"lams = 1\.0 is a float"):
         schatten.variational_constant(1.0)

@@ -14,6 +14,7 @@ from theory.ufm import Problem, exact_lams, objective
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Real
+    from numpy.typing import ArrayLike
 
 __all__ = ["Matrices", "conditionally_optimal", "evaluate_loss"]
 
@@ -62,9 +63,9 @@ class Matrices:
 
 
 def evaluate_loss(
-    features: Real[np.ndarray, "d N"],
-    weights: Sequence[Float[np.ndarray, "_ _"]],
-    lams: Sequence[RealLike],
+    features: ArrayLike,
+    weights: Sequence[ArrayLike],
+    lams: Sequence[RealLike] | np.ndarray,
     n: IntegerLike = 1,
 ) -> float:
     r"""The objective of the L-DUFM with the ReLU at given features and weights.

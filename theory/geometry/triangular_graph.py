@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from math import comb, hypot, isclose, isfinite, isqrt, sqrt
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 
 import numpy as np
 
@@ -255,7 +255,9 @@ def last_layer_gram_spectrum(r: IntegerLike) -> Spectrum:
     return Spectrum((comb(r - 2, 2) ** 2, (r - 3) ** 2, 1), multiplicities)
 
 
-def row_multiples(multiples: Sequence[Sequence[float]], scale: RealLike | None = None) -> Real[np.ndarray, "d r"]:
+def row_multiples(
+    multiples: Sequence[Sequence[SupportsFloat]], scale: RealLike | None = None
+) -> Real[np.ndarray, "d r"]:
     """The matrix A that gives a layer of the strongly regular graph solution its rows: A T_r, or A times the last rows.
 
     Row i of `multiples` holds the multiples of row type i, which become consecutive rows of A, each with its one entry
@@ -314,7 +316,7 @@ def row_multiples(multiples: Sequence[Sequence[float]], scale: RealLike | None =
     return matrix
 
 
-def _row_type(name: str, multiples: Sequence[float]) -> list[int] | list[float]:
+def _row_type(name: str, multiples: Sequence[SupportsFloat]) -> list[int] | list[float]:
     """The multiples of one row type: integers as they are, others as floats."""
     allowed = "a row type's multiples are finite, non-negative and not all zero; integers are below 2⁶³"
     numbers: list[Any] = []

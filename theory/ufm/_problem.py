@@ -181,7 +181,7 @@ class Problem:
 
 
 def exact_lams(
-    L: IntegerLike, lam: RealLike | None, lams: Sequence[RealLike] | None = None, *, positive: bool = False
+    L: IntegerLike, lam: RealLike | None, lams: Sequence[RealLike] | np.ndarray | None = None, *, positive: bool = False
 ) -> tuple[Fraction, ...]:
     """(λ_H1, λ_W1, …, λ_WL) as exact numbers, from one for all or L+1 of them.
 

@@ -50,6 +50,7 @@ def test_root_squares_to_the_agop_in_either_eigenproblem(n, d, kernel):
     torch.testing.assert_close(root(new), new @ root.matrix)
 
 
+@pytest.mark.any_type
 def test_root_refuses_a_kernel_with_a_metric_of_its_own():
     with pytest.raises(ValueError, match="kernel must have none"):
         agop_root(Laplace(1.0, M=torch.eye(2, dtype=F64)), points(3, 2), points(3, 1))

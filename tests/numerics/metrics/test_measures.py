@@ -314,6 +314,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
+@pytest.mark.any_type
 def test_tensors_that_hold_no_numbers_are_refused_in_words(odd):
     change, error, message = ODD[odd]
     X, y = labelled(30, 4, 3)

@@ -88,6 +88,7 @@ def test_a_pool_that_cancels_its_work(tmp_path):
 
 
 @pytest.mark.parametrize("executor", ["dask", 4, ThreadPoolExecutor])
+@pytest.mark.any_type
 def test_what_is_no_executor(tmp_path, executor):
     with pytest.raises(TypeError, match=r"executor = .*; executor must be a concurrent\.futures\.Executor, such as"):
         sweep.run(tmp_path / "a.db", Grid(**SMALL), executor=executor)

@@ -172,6 +172,7 @@ def test_wrong_layer(l):
         solution.class_means("two")
 
 
+@pytest.mark.any_type
 def test_arrays_are_no_problem_of_one_solution():
     with pytest.raises(TypeError, match=r"K = \[6, 10\] is a list; K must be an integer"):
         dufm.srg([6, 10], 4, 1e-3)

@@ -83,7 +83,7 @@ class Interval:
         return cls(ball.lower(), ball.upper())
 
     @classmethod
-    def exactly(cls, value: fmpq | int) -> Interval:
+    def exactly(cls, value: arb | fmpq | int) -> Interval:
         """A number that is a ball of radius 0."""
         return cls(arb(value), arb(value))
 

@@ -21,12 +21,12 @@ __all__ = ["enclose_loss", "enclose_ratio"]
 
 def enclose_loss(
     solution: Literal["srg", "dnc"],
-    K: int,
-    L: int,
+    K: IntegerLike,
+    L: IntegerLike,
     lam: RealLike | None = None,
     *,
     lams: Sequence[RealLike] | None = None,
-    n: int = 1,
+    n: IntegerLike = 1,
     digits: IntegerLike = 30,
     construction: Construction = "block",
     time_limit: RealLike | None = 10.0,
@@ -89,12 +89,12 @@ def enclose_loss(
 
 
 def enclose_ratio(
-    K: int,
-    L: int,
+    K: IntegerLike,
+    L: IntegerLike,
     lam: RealLike | None = None,
     *,
     lams: Sequence[RealLike] | None = None,
-    n: int = 1,
+    n: IntegerLike = 1,
     digits: IntegerLike = 30,
     construction: Construction = "block",
     time_limit: RealLike | None = 10.0,

@@ -70,7 +70,7 @@ class BestKnown:
         return self.loss / float(srg_loss(self.K, self.L, LAM, construction="best"))
 
 
-def best_known(K: int, L: int, family: Literal["any", "graph"] = "any") -> Solution:
+def best_known(K: IntegerLike, L: IntegerLike, family: Literal["any", "graph"] = "any") -> Solution:
     """The best known solution of the L-DUFM with K classes, n = 1 and λ = 0.0005 for every matrix.
 
     Parameters

@@ -73,12 +73,12 @@ class GraphSolution(Solution):
 
 def graph_solution(
     graph: nx.Graph,
-    L: int,
+    L: IntegerLike,
     lam: RealLike | None = None,
     *,
     lams: Sequence[RealLike] | None = None,
-    n: int = 1,
-    K: int | None = None,
+    n: IntegerLike = 1,
+    K: IntegerLike | None = None,
     last_layer: Literal["optimised", "edges"] | ArrayLike = "optimised",
     vertex_scales: ArrayLike | None = None,
     restarts: IntegerLike = 2,

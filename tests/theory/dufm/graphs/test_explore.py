@@ -267,6 +267,7 @@ def test_table_entry_by_the_definition_of_the_loss(entry):
     assert entry.K < 6 or entry.ratio_to_srg == pytest.approx(entry.loss / strongly_regular)
 
 
+@pytest.mark.any_type
 def test_unknown_family():
     with pytest.raises(ValueError, match="family = 'square'"):
         dufm.best_known(4, 4, "square")
