@@ -95,7 +95,7 @@ def _none_negative(shifted: list[Fraction]) -> bool:
     return min(shifted) >= 0 and shifted[0] > 0
 
 
-def shift(polynomial: Sequence[Fraction], by: Fraction) -> list[Fraction]:
+def shift(polynomial: Sequence[int | Fraction], by: int | Fraction) -> list[Fraction]:
     """Return the coefficients in x − by.
 
     Examples
@@ -110,7 +110,7 @@ def shift(polynomial: Sequence[Fraction], by: Fraction) -> list[Fraction]:
     return result
 
 
-def bernstein(polynomial: Sequence[Fraction], lower: Fraction, upper: Fraction) -> list[Fraction]:
+def bernstein(polynomial: Sequence[int | Fraction], lower: int | Fraction, upper: int | Fraction) -> list[Fraction]:
     """Return the Bernstein coefficients of a polynomial on an interval.
 
     Examples

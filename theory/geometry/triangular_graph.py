@@ -256,7 +256,7 @@ def last_layer_gram_spectrum(r: IntegerLike) -> Spectrum:
 
 
 def row_multiples(
-    multiples: Sequence[Sequence[SupportsFloat]], scale: RealLike | None = None
+    multiples: Sequence[Sequence[SupportsFloat] | np.ndarray], scale: RealLike | None = None
 ) -> Real[np.ndarray, "d r"]:
     """The matrix A that gives a layer of the strongly regular graph solution its rows: A T_r, or A times the last rows.
 
@@ -316,7 +316,7 @@ def row_multiples(
     return matrix
 
 
-def _row_type(name: str, multiples: Sequence[SupportsFloat]) -> list[int] | list[float]:
+def _row_type(name: str, multiples: Sequence[SupportsFloat] | np.ndarray) -> list[int] | list[float]:
     """The multiples of one row type: integers as they are, others as floats."""
     allowed = "a row type's multiples are finite, non-negative and not all zero; integers are below 2⁶³"
     numbers: list[Any] = []
