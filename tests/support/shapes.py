@@ -8,7 +8,7 @@ import importlib
 import sys
 import typing
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 
 PACKAGES = ("nct", "numerics", "theory")
 #: What the project's modules import. Loaded before the flag is set, which is meant for their authors alone.
@@ -46,8 +46,10 @@ class _Finder(MetaPathFinder):
         self.hook = hook
 
     def find_spec(self, name: str, path: typing.Any = None, target: typing.Any = None) -> ModuleSpec | None:
-        if name.partition(".")[0] not in PACKAGES or name.endswith(".plugin"):  # pytest tells hooks by being generators
+        if name.partition(".")[0] not in PACKAGES:
             return None
+        if name.endswith(".plugin"):  # pytest looks whether its hooks are generator functions; a checked one is not
+            return PathFinder.find_spec(name, path, target)
         spec: ModuleSpec | None = self.hook.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _Resolving(spec.loader)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
+from theory.arguments import RealLike
 from theory.certificate import ShiftCertificate
 from theory.deep_rfm._matrices import exact_or_float
 
@@ -43,7 +44,7 @@ def smoothing(x: Any, c: Any) -> Any:
     return x / (1 + x + c)
 
 
-def layer_factor(x: float | Fraction | str, c: float | Fraction | str) -> Any:
+def layer_factor(x: RealLike, c: RealLike) -> Any:
     """Return the bound of the proof on the factor by which a layer multiplies the distance, which is at most x.
 
     Parameters

@@ -44,7 +44,7 @@ __all__ = [
 # The scaling κ.
 
 
-def printed_kappa(lam_k: float | Fraction | str, lam_map: float | Fraction | str) -> Any:
+def printed_kappa(lam_k: RealLike, lam_map: RealLike) -> Any:
     """Return the scaling that the papers print, κ = 1 − 2λ_k(1 + 1/λ_map).
 
     It may be zero or negative, and then the iteration is not defined.
@@ -77,7 +77,7 @@ def printed_kappa(lam_k: float | Fraction | str, lam_map: float | Fraction | str
     return 1 - 2 * k * (1 + 1 / m)
 
 
-def exact_kappa(n: IntegerLike, lam_k: float | Fraction | str, lam_map: float | Fraction | str) -> Any:
+def exact_kappa(n: IntegerLike, lam_k: RealLike, lam_map: RealLike) -> Any:
     """Return the scaling that makes the collapsed Gram matrix a fixed point, κ = (1 + λ_k/(n+λ_map))⁻².
 
     To first order in λ_k it is 1 − 2λ_k/(n+λ_map).
@@ -317,7 +317,7 @@ def iterate(
 
 
 def exact_step(
-    gram: Sequence[Sequence[Fraction | float | str]],
+    gram: Sequence[Sequence[RealLike]],
     Y: ArrayLike,
     *,
     lam_k: RealLike,

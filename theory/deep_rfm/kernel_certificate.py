@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.arguments import RealLike
 from theory.deep_rfm._matrices import (
     as_labels,
     as_symmetric,
@@ -108,7 +109,7 @@ class Certificate(NamedTuple):
         return float(np.sum((self.psd + self.entries) * as_symmetric("k", k, len(self.psd))))
 
 
-def dual_certificate(kernel: ArrayLike, Y: ArrayLike, mu: float | Fraction | str) -> Certificate:
+def dual_certificate(kernel: ArrayLike, Y: ArrayLike, mu: RealLike) -> Certificate:
     """Return the only candidate for the multipliers at a kernel matrix whose zero entries are the active ones.
 
     Λ = −C where the kernel matrix is zero, d = diag(C k) and S = diag(d) − C − Λ; `Certificate.faults` tells whether

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from theory.arguments import RealLike, check_exact, check_integer, refuse_masked
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, refuse_masked
 from theory.ufm._problem import LARGEST, LARGEST_L, Problem, exact_lams, log_exact, one_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Integers", "Problems", "Regularisation"]
 
-Integers: TypeAlias = "int | ArrayLike"
+Integers: TypeAlias = "IntegerLike | ArrayLike"
 Regularisation: TypeAlias = "RealLike | ArrayLike | None"
 
 _DEEPEST = 600.0  # losses below about exp(−600) are computed times a power of e that makes them this large

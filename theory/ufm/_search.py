@@ -28,8 +28,8 @@ def search(
     starts: IntegerLike,
     seed: IntegerLike,
     first: Sequence[Point] = (),
-    tolerance: float = 1e-9,
-    iterations: int = 5000,
+    tolerance: RealLike = 1e-9,
+    iterations: IntegerLike = 5000,
 ) -> list[Point]:
     """Local minima by L-BFGS from random starts, the lowest first.
 

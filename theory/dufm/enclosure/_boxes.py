@@ -28,7 +28,7 @@ __all__ = ["Curve", "Point", "Sample", "enclose_ratio_over", "quotient_above"]
 def enclose_ratio_over(
     K: IntegerLike | Iterable[IntegerLike],
     L: IntegerLike | Iterable[IntegerLike],
-    lam: tuple[RealLike, RealLike],
+    lam: Sequence[RealLike],
     *,
     n: IntegerLike = 1,
     width: RealLike = "1e-3",
