@@ -22,7 +22,7 @@ import pytest
 import torch
 
 import theory
-from theory import arguments, certificate, dufm, ridge, schatten, ufm
+from theory import arguments, certificate, coq, dufm, ridge, schatten, ufm
 from theory.deep_rfm import (
     collapse_convergence,
     collapse_fixed_point,
@@ -181,6 +181,7 @@ CALLS = [
     (relu_epsilon.fit_gap, {"gap": 0.5, "K": 3}),
     (relu_epsilon.minimiser_gap, {"delta": 0.5, "convexity": 2.0}),
     (relu_epsilon.output_gap, {"epsilon": 0.25, "widths": [4, 4], "norms": [2.0, 3.0]}),
+    (coq.pieces, {"coefficients": (1, -1, 0, 0, 1), "at_least": 0}),
     (two_layers.balanced_cuts, {"r": 6}),
     (two_layers.balanced_cuts_beat_collapse, {"m_from": 3}),
     (two_layers.least_loss, {"pre_activations": np.eye(3), "log_kappa": -3.0}),
@@ -193,6 +194,7 @@ WITHOUT = {f"theory.arguments.{name}" for name in arguments.__all__} | {
     "theory.geometry.edge_sums.edge_sum",
     "theory.geometry.edge_sums.intersection_matrix_eigenvalues",
     "theory.geometry.edge_sums.least_norm_squared",
+    "theory.coq.refutation",  # a point given value by value: tests/theory/coq
 }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 
+from theory.arguments import RealLike, check_exact
+
 _MOST_PIECES = 200
 
 
@@ -27,16 +29,14 @@ class Interval:
     bernstein: tuple[Fraction, ...]
 
 
-def pieces(
-    coefficients: Sequence[int | Fraction], at_least: int | Fraction
-) -> tuple[list[Interval], Fraction, list[Fraction]]:
+def pieces(coefficients: Sequence[RealLike], at_least: RealLike) -> tuple[list[Interval], Fraction, list[Fraction]]:
     """Return intervals, and a last half-line, that together prove a polynomial positive from an end to infinity.
 
     Parameters
     ----------
-    coefficients : sequence of int or Fraction
-        The polynomial, constant coefficient first.
-    at_least : int or Fraction
+    coefficients : sequence of int, Fraction or decimal string
+        The polynomial, constant coefficient first; a float is its binary value.
+    at_least : int, Fraction or decimal string
         The end of the half-line.
 
     Returns
@@ -60,7 +60,7 @@ def pieces(
     ([('0', '1')], True, [1, 3, 6, 4, 1])
     """
     polynomial = _trimmed(coefficients)
-    start = Fraction(at_least)
+    start = check_exact("at_least", at_least)
     if not polynomial or polynomial[-1] <= 0 or shift(polynomial, start)[0] <= 0:
         raise ValueError(f"coefficients are those of a polynomial that is not positive at {start} or far beyond")
     beyond, step = start, Fraction(1)
@@ -84,8 +84,8 @@ def _bisected(polynomial: list[Fraction], start: Fraction, beyond: Fraction) -> 
     return found
 
 
-def _trimmed(coefficients: Sequence[int | Fraction]) -> list[Fraction]:
-    result = [Fraction(c) for c in coefficients]
+def _trimmed(coefficients: Sequence[RealLike]) -> list[Fraction]:
+    result = [check_exact("coefficients", c) for c in coefficients]
     while result and not result[-1]:
         result.pop()
     return result

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import singledispatch
 from math import comb
 
+from theory.arguments import RealLike, check_exact
 from theory.certificate import ShiftCertificate, SturmCertificate, Theorem5Certificate
 from theory.coq._dual import optimum
 from theory.coq._half_line import Interval, pieces
@@ -192,7 +193,7 @@ def translate_all(certificates: Iterable[object]) -> list[Lemma]:
     ]
 
 
-def refutation(certificate: ShiftCertificate, name: str, *point: int | Fraction) -> Lemma:
+def refutation(certificate: ShiftCertificate, name: str, *point: RealLike) -> Lemma:
     """Return the theorem that a certificate's statement is false, by a point at which it fails.
 
     Parameters
@@ -222,18 +223,19 @@ def refutation(certificate: ShiftCertificate, name: str, *point: int | Fraction)
       lra.
     Qed.
     """
+    at = [check_exact("point", value) for value in point]
     sign = "<" if certificate.strict else "<="
     lines = _statement(certificate, name, sign)
     lines[0] = lines[0].replace(" : forall", " : ~ (forall", 1)
     lines[-1] = lines[-1][:-1] + ")."
-    where = ", ".join(f"{v} = {x}" for v, x in zip(certificate.variables, point, strict=True))
+    where = ", ".join(f"{v} = {x}" for v, x in zip(certificate.variables, at, strict=True))
     bounds = " ".join(["ltac:(lra)"] * len(point))
     text = [
         comment(f"the statement fails at {where}"),
         *lines,
         "Proof.",
         "  intro claimed.",
-        f"  specialize (claimed {' '.join(map(number, point))} {bounds}).",
+        f"  specialize (claimed {' '.join(map(number, at))} {bounds}).",
         "  lra.",
         "Qed.",
     ]

@@ -1,5 +1,6 @@
 """What is exported is what the certificate says, and only what is true can be proved of it."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -124,3 +125,12 @@ def test_what_cannot_be_translated():
         translate(dual_certificate(collapsed_kernel(TWO_CLASSES), TWO_CLASSES, 0.5), "name")
     with pytest.raises(ValueError, match="at least one"):
         translate_all([])
+
+
+def test_a_point_of_any_type_of_number_is_the_same_refutation():
+    false = ShiftCertificate("", ("r",), {(2,): 1, (1,): -3}, (Fraction(5, 2),))
+    expected = refutation(false, "at_a_point", Fraction(5, 2)).text
+    for point in (2.5, np.float32(2.5), "2.5", Decimal("2.5")):
+        assert refutation(false, "at_a_point", point).text == expected
+    with pytest.raises(TypeError, match="point = None"):
+        refutation(false, "at_a_point", None)
