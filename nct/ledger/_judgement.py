@@ -63,8 +63,10 @@ def _seen_as_printed(entry: Entry) -> bool:
     if entry.claim["seen"] is None:
         return False
     checks = _by_check(entry).values()
-    return all(map(_whole, checks)) and not any(
-        record.counterexample for records in checks for record in records if record.role == "printed"
+    return (
+        bool(checks)
+        and all(map(_whole, checks))
+        and not any(record.counterexample for records in checks for record in records if record.role == "printed")
     )
 
 

@@ -16,7 +16,7 @@ $\operatorname{tr}(I + F u\,M_L^\top M_L)^{-1}$ that of the square.
 """
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -25,7 +25,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Search, Statement, require, require_at_most, require_proved
+from nct.ledger import Claim, Instances, Part, Search, Statement, Stronger, require, require_at_most, require_proved
 from numerics.descent import from_solution, train
 from theory import coq, dufm, verified
 from theory.certificate import ShiftCertificate
@@ -35,7 +35,7 @@ class OnGraph(NamedTuple):
     """The statement: the graph, and the least depth from which it beats deep neural collapse."""
 
     graph: nx.Graph
-    least_depth: int
+    least_depth: Annotated[int, Stronger("smaller")]
 
 
 claim = Claim(
