@@ -248,6 +248,12 @@ def test_an_experiment_that_every_check_sees_as_printed(run, workers):
     assert "broken" in printed
 
 
+def test_what_was_seen_is_not_judged_where_no_check_has_run(run):
+    _, printed, result = run("", "", "--ledger-mutate=all", "-k", "mutants", verdict="observed", sign="-", more=SEEN)
+    assert "every check finds the printed statement" not in printed
+    assert "claim[seen]" not in printed
+
+
 def test_what_is_seen_must_be_seen(run):
     _, printed, result = run(verdict="observed", sign="-", more=SEEN.replace("m + 1", "m + 3"))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
