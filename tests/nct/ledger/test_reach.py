@@ -249,7 +249,7 @@ def test_an_experiment_that_every_check_sees_as_printed(run, workers):
 
 
 def test_what_was_seen_is_not_judged_where_no_check_has_run(run):
-    _, printed, result = run("", "", "--ledger-mutate=all", "-k", "mutants", verdict="observed", sign="-", more=SEEN)
+    _, printed, _ = run("", "", "--ledger-mutate=all", "-k", "mutants", verdict="observed", sign="-", more=SEEN)
     assert "every check finds the printed statement" not in printed
     assert "claim[seen]" not in printed
 
