@@ -75,7 +75,10 @@ def killed(folder, path, log, batch, training, rng):
         if ready:
             time.sleep(rng.random() * (0.05 if training else 0.01))
         process.send_signal(signal.SIGKILL)
-        if process.wait(LIMIT) != -signal.SIGKILL:
+        ended = process.wait(LIMIT)
+        if ended not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"the sweep ended by itself with status {ended}")
+        if ended == 0:
             return None
     finally:
         process.kill()

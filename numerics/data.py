@@ -6,7 +6,7 @@ Every loader returns a `Dataset`, samples in rows in float64 and labels 0…K−
 import contextlib
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,18 @@ from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.datasets import load_digits as _sklearn_digits
 
 from numerics.files import replacing
-from theory.arguments import IntegerLike, RealLike, check_array, check_choice, check_integer, check_real, refuse_masked
+from numerics.tensors import check_label_array
+from theory.arguments import (
+    LARGEST_SIZE,
+    IntegerLike,
+    RealLike,
+    check_array,
+    check_choice,
+    check_integer,
+    check_real,
+    check_sequence,
+)
+from theory.wording import shown, wrong_type
 
 __all__ = ["LOADERS", "Dataset", "cifar10", "digits", "gaussian_clusters", "load", "mnist", "mnist1d", "svhn"]
 
@@ -52,13 +63,13 @@ class Dataset:
     num_classes: int
 
     def __post_init__(self) -> None:
-        X, y = check_array("X", self.X), _integer_labels(self.y)
+        X, y = check_array("X", self.X), check_label_array("y", self.y)
         if X.ndim != 2 or y.shape != (len(X),):
             raise ValueError(f"X and y have shapes {X.shape} and {y.shape}; X and y must be (N, d) and (N,)")
-        K = check_integer("num_classes", self.num_classes, at_least=2)
+        K = check_integer("num_classes", self.num_classes, at_least=2, at_most=LARGEST_SIZE)
         found = np.unique(y)
-        if not np.array_equal(found, np.arange(K)):
-            raise ValueError(f"y has the labels {_shortly(found)}; y must hold every label 0…{K - 1}")
+        if len(found) != K or found[0] != 0 or found[-1] != K - 1:
+            raise ValueError(f"y has the labels {shown(found.tolist())}; y must hold every label 0…{K - 1}")
         for name, value in (("X", X), ("y", y), ("num_classes", K)):
             object.__setattr__(self, name, value)
 
@@ -118,6 +129,8 @@ class Dataset:
             If there are not so many, or a class is not among them.
         """
         samples = check_integer("samples", samples, at_least=1, at_most=len(self.y))
+        if len(np.unique(self.y[:samples])) < self.num_classes:
+            raise ValueError(f"samples = {samples}; the first samples must hold every label 0…{self.num_classes - 1}")
         return replace(self, X=self.X[:samples], y=self.y[:samples])
 
     def with_counts(self, counts: Iterable[IntegerLike]) -> "Dataset":
@@ -141,32 +154,17 @@ class Dataset:
         wanted = _counts(counts)
         available = np.bincount(self.y, minlength=self.num_classes)
         if len(wanted) != self.num_classes or any(n > most for n, most in zip(wanted, available, strict=True)):
-            limit = _shortly(available)
-            raise ValueError(f"counts = {_shortly(wanted)}; counts must be one number a class from 1 to {limit}")
+            limit = shown(available)
+            raise ValueError(f"counts = {shown(wanted)}; counts must be one number a class from 1 to {limit}")
         kept = np.sort(np.concatenate([np.flatnonzero(self.y == c)[:n] for c, n in enumerate(wanted)]))
         return replace(self, X=self.X[kept], y=self.y[kept])
 
 
-def _integer_labels(y: Any) -> Int[np.ndarray, " N"]:
-    refuse_masked("y", y)
-    labels = np.asarray(y)
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"y has entries of type {labels.dtype}; y must hold integers, for instance y.astype(int)")
-    if labels.size and int(labels.max()) > np.iinfo(np.int64).max:
-        raise ValueError(f"y contains {int(labels.max())}; y must hold labels 0…K−1")
-    return labels.astype(np.int64, copy=False)
-
-
 def _counts(counts: Iterable[IntegerLike]) -> list[int]:
-    if isinstance(counts, str) or not isinstance(counts, Iterable):
-        raise TypeError(f"counts = {counts!r} is a {type(counts).__name__}; counts must be one number for each class")
-    return [check_integer(f"counts[{c}]", n, at_least=1) for c, n in enumerate(counts)]
-
-
-def _shortly(numbers: Any, most: int = 20) -> str:
-    """A list for an error, cut off where it is long."""
-    shown = [str(number) for number in list(numbers)[:most]]
-    return f"[{', '.join([*shown, '…'] if len(numbers) > most else shown)}]"
+    if isinstance(counts, (str, bytes, Mapping)) or not isinstance(counts, Iterable):
+        raise wrong_type("counts", counts, "counts must be one number for each class")
+    several = list(counts) if isinstance(counts, Iterator) else counts
+    return check_sequence("counts", several, lambda name, n: check_integer(name, n, at_least=1))
 
 
 def digits() -> Dataset:
@@ -263,10 +261,14 @@ def gaussian_clusters(
     >>> gaussian_clusters([3, 2], 4, seed=0).y.tolist()
     [0, 0, 0, 1, 1]
     """
-    sizes, d = _counts(counts), check_integer("d", d, at_least=1)
+    sizes, d = _counts(counts), check_integer("d", d, at_least=1, at_most=LARGEST_SIZE)
     if len(sizes) < 2:
         raise ValueError(f"counts = {sizes}; counts must hold two or more classes")
     separation = check_real("separation", separation, above=0)
+    if sum(sizes) * d > LARGEST_SIZE:
+        raise ValueError(f"counts and d ask for {sum(sizes)} × {d} numbers; there must be at most {LARGEST_SIZE}")
+    if not isinstance(seed, np.random.Generator):
+        seed = check_integer("seed", seed, at_least=0)
     generator = np.random.default_rng(seed)
     means = separation / d**0.5 * generator.normal(size=(len(sizes), d))
     y = np.repeat(np.arange(len(sizes)), sizes)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["check_output", "replacing", "same_file"]
+__all__ = ["check_output", "check_path", "replacing", "same_file"]
 
 Name = str | os.PathLike[str]
 
@@ -110,6 +110,7 @@ def check_output(
     ...
     ValueError: --csv = './runs.csv'; --csv must be another file than 'runs.csv'
     """
+    check_path(name, path)
     text = os.fspath(path)
     if not text or text.endswith((os.sep, os.altsep or os.sep)) or "\0" in text:
         raise ValueError(f"{name} = {text!r}; {name} must be the name of a file")
@@ -117,10 +118,10 @@ def check_output(
         choice = "one of " * (len(suffixes) > 1) + ", ".join(map(repr, suffixes))
         raise ValueError(f"{name} = {text!r}; {name} must end with {choice}")
     for other in inputs:
-        if same_file(path, other):
+        if same_file(text, other):
             raise ValueError(f"{name} = {text!r}; {name} must be another file than {os.fspath(other)!r}")
-    target = Path(os.path.realpath(path))
-    _check_ordinary(name, path, target)
+    target = Path(os.path.realpath(text))
+    _check_ordinary(name, text, target)
     if target.exists() and not overwrite:
         raise FileExistsError(f"{name} = {text!r}; {name} must not exist, and it does")
     _check_writable(name, path, target)
@@ -135,10 +136,18 @@ def same_file(first: Name, second: Name) -> bool:
     >>> same_file("runs.db", "./folder/../runs.db"), same_file("runs.db", "runs.csv")
     (True, False)
     """
+    check_path("first", first)
+    check_path("second", second)
     if os.path.exists(first) and os.path.exists(second):
         return os.path.samefile(first, second)
     real = [os.path.normcase(os.path.realpath(path)) for path in (first, second)]
     return real[0] == real[1]
+
+
+def check_path(name: str, path: object) -> None:
+    """Raise TypeError unless `path` is the name of a file: a string or a path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{name} is a {type(path).__name__}; {name} must be the name of a file")
 
 
 def _beside(target: Path) -> Path:
@@ -146,6 +155,7 @@ def _beside(target: Path) -> Path:
 
 
 def _check_ordinary(name: str, path: Name, target: Path) -> None:
+    check_path(name, path)
     text = os.fspath(path)
     if target.is_dir():
         raise IsADirectoryError(f"{name} = {text!r}; {name} must be the name of a file, and it is a folder")
@@ -157,6 +167,7 @@ def _check_ordinary(name: str, path: Name, target: Path) -> None:
 
 def _check_writable(name: str, path: Name, target: Path) -> None:
     """Try it: permissions alone do not tell of read-only disks, quotas and names that are too long."""
+    check_path(name, path)
     text = os.fspath(path)
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(f"{name} = {text!r}; {name} must be a file that can be written, and it is protected")

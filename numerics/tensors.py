@@ -3,12 +3,17 @@
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from theory.arguments import refuse_masked
+from theory.foreign import array_of
 
 __all__ = [
     "check_device",
     "check_generator",
+    "check_label_array",
     "check_labels",
     "check_matrix",
     "check_same_kind",
@@ -233,6 +238,36 @@ def check_labels(name: str, value: Any, *, samples: int, classes: int) -> Tensor
         wrong = low if low < 0 else high
         raise ValueError(f"{name} contains {wrong}; labels must lie in 0…{classes - 1}")
     return labels
+
+
+def check_label_array(name: str, value: Any) -> np.ndarray:
+    """Return `value` as an int64 array if it is one of integers of any type, without a mask.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller was given.
+
+    Returns
+    -------
+    ndarray of int64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
+    refuse_masked(name, value)
+    labels = array_of(name, value)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} has entries of type {labels.dtype}; {name} must hold integers, for instance {name}.astype(int)"
+        )
+    if labels.size and int(labels.max()) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} contains {int(labels.max())}; {name} must hold labels 0…K−1")
+    return labels.astype(np.int64, copy=False)
 
 
 def check_generator(name: str, value: Any) -> torch.Generator:

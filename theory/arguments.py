@@ -19,7 +19,7 @@ TypeError: K = 'many' is a str; K must be an integer ≥ 6
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Set
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
@@ -28,12 +28,15 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias, TypeVar
 
 import numpy as np
 
+from theory.foreign import array_of, scalar_of
+from theory.wording import wrong_type, wrong_value
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-__all__ = ["IntegerLike", "RealLike"]
+__all__ = ["LARGEST_SIZE", "IntegerLike", "RealLike"]
 __all__ += ["check_array", "check_choice", "check_exact", "check_integer", "check_real", "check_sequence"]
-__all__ += ["entries", "refuse_masked"]
+__all__ += ["check_instance", "refuse_masked"]
 
 #: What `check_integer` converts, where its value is integral: any type of number, no string.
 IntegerLike: TypeAlias = SupportsFloat
@@ -41,6 +44,8 @@ IntegerLike: TypeAlias = SupportsFloat
 RealLike: TypeAlias = SupportsFloat | str
 
 T = TypeVar("T")
+LARGEST_SIZE = 2**31 - 1
+"""How large the number of classes, samples, features … of an array that is made may be."""
 
 
 def check_integer(name: str, value: object, *, at_least: int, at_most: int | None = None) -> int:
@@ -74,12 +79,12 @@ def check_integer(name: str, value: object, *, at_least: int, at_most: int | Non
     (200, 3)
     """
     allowed = f"{name} must be an integer ≥ {at_least}" + (f" and ≤ {at_most}" if at_most is not None else "")
-    number = _scalar(value)
+    number = scalar_of(value)
     if not _is_real(number):
-        raise _wrong_type(name, value, allowed)
+        raise wrong_type(name, value, allowed)
     exact = _fraction(number)
     if exact is None or exact.denominator != 1 or exact < at_least or (at_most is not None and exact > at_most):
-        raise _wrong_value(name, value, allowed)
+        raise wrong_value(name, value, allowed)
     return exact.numerator
 
 
@@ -117,11 +122,11 @@ def check_real(name: str, value: object, *, above: float | None = None, at_least
     try:
         number = float(exact)
     except OverflowError:
-        raise _wrong_value(name, value, allowed) from None
+        raise wrong_value(name, value, allowed) from None
     # Both the number and its nearest float have to be within: a tiny positive one must not become 0 where 0 is
     # refused.
     if not all(_within(candidate, above, at_least) for candidate in (exact, number)):
-        raise _wrong_value(name, value, allowed)
+        raise wrong_value(name, value, allowed)
     return number
 
 
@@ -156,7 +161,7 @@ def check_exact(name: str, value: object, *, above: int | None = None, at_least:
     allowed = f"{name} must be a finite number, Fraction or decimal string" + _bound(above, at_least)
     exact = _exact(name, value, allowed)
     if not _within(exact, above, at_least):
-        raise _wrong_value(name, value, allowed)
+        raise wrong_value(name, value, allowed)
     return exact
 
 
@@ -194,7 +199,7 @@ def check_choice(name: str, value: T, choices: Collection[T]) -> T:
     for choice in choices:
         if isinstance(value, type(choice)) and isinstance(value, bool) == isinstance(choice, bool) and value == choice:
             return choice
-    raise _wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
+    raise wrong_value(name, value, f"{name} must be one of {', '.join(map(repr, choices))}")
 
 
 def check_sequence(
@@ -233,8 +238,12 @@ def check_sequence(
     """
     wanted = f"{name} must be a sequence of {'one or more' if length is None else length} {entries}"
     refuse_masked(name, values)
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
-        raise TypeError(f"{name} = {values!r} is a {type(values).__name__}; {wanted}")
+    if hasattr(values, "detach") and values.ndim:
+        values = array_of(name, values)
+    shape = getattr(values, "shape", None)
+    none = isinstance(values, (str, bytes, Mapping, Set)) or shape == ()
+    if none or not hasattr(values, "__len__"):
+        raise wrong_type(name, values, wanted)
     if (len(values) == 0) if length is None else (len(values) != length):
         raise ValueError(f"{name} has {len(values)} entries; {wanted}")
     return [check(f"{name}[{i}]", value) for i, value in enumerate(values)]
@@ -288,26 +297,30 @@ def check_array(
     return array
 
 
-def entries(value: object) -> list[Any] | None:
-    """Return the entries of a list, a tuple, a range, an array or a tensor, and None for what is one number.
+def check_instance(name: str, value: object, kind: type[T]) -> T:
+    """Return `value` if it is an object of a class.
 
     Parameters
     ----------
+    name : str
+        The argument's name, for the error.
     value : object
-        What the caller was given where a number or several are allowed.
+        What the caller was given.
+    kind : type
+        The class.
 
     Returns
     -------
-    list or None
+    object
 
-    Examples
-    --------
-    >>> entries(range(3)), entries(np.array([1.5])), entries(np.float32(2)), entries("1e-3")
-    ([0, 1, 2], [1.5], None, None)
+    Raises
+    ------
+    TypeError
+        If it is none.
     """
-    if hasattr(value, "tolist") and hasattr(value, "ndim"):
-        return value.tolist() if value.ndim else None
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else None
+    if not isinstance(value, kind):
+        raise wrong_type(name, value, f"{name} must be of the class {kind.__name__}")
+    return value
 
 
 def refuse_masked(name: str, value: object) -> None:
@@ -319,27 +332,13 @@ def refuse_masked(name: str, value: object) -> None:
 
 
 def _numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
-    if hasattr(value, "detach"):  # a tensor, possibly one that a gradient is taken in
-        value = value.detach().cpu().numpy()
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} has rows of different lengths; {name} must be an array of real numbers") from None
+    array = array_of(name, value)
     if array.dtype.kind in "OU":  # Fractions, long integers, decimal strings
         flat = [check_real(f"{name}.flat[{i}]", entry) for i, entry in enumerate(array.ravel())]
         array = np.array(flat, float).reshape(array.shape)
     if array.dtype.kind not in "iuf" and array.size:
         raise TypeError(f"{name} has entries of type {array.dtype}; {name} must be an array of real numbers")
     return array.astype(float, copy=False)
-
-
-def _scalar(value: Any) -> object:
-    """A zero-dimensional NumPy array or tensor as the scalar that it holds, anything else as it is."""
-    if isinstance(value, np.ma.MaskedArray):
-        return value  # no number
-    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
-        return value.item()
-    return value
 
 
 def _is_real(value: object) -> bool:
@@ -361,9 +360,9 @@ def _fraction(number: Any) -> Fraction | None:
 
 
 def _exact(name: str, value: object, allowed: str) -> Fraction:
-    number = _scalar(value)
+    number = scalar_of(value)
     if not (_is_real(number) or isinstance(number, str)):
-        raise _wrong_type(name, value, allowed)
+        raise wrong_type(name, value, allowed)
     if not isinstance(number, str):
         exact = _fraction(number)
     elif re.fullmatch(r"[^eE]*([eE][+-]?\d{1,4})?", number):  # longer ones would take the memory of that many digits
@@ -374,7 +373,7 @@ def _exact(name: str, value: object, allowed: str) -> Fraction:
     else:
         exact = None
     if exact is None:
-        raise _wrong_value(name, value, allowed)
+        raise wrong_value(name, value, allowed)
     return exact
 
 
@@ -385,11 +384,3 @@ def _within(number: Fraction | float, above: float | None, at_least: float | Non
 
 def _bound(above: float | None, at_least: float | None) -> str:
     return f" > {above}" if above is not None else f" ≥ {at_least}" if at_least is not None else ""
-
-
-def _wrong_type(name: str, value: object, allowed: str) -> TypeError:
-    return TypeError(f"{name} = {_scalar(value)!r} is a {type(value).__name__}; {allowed}")
-
-
-def _wrong_value(name: str, value: object, allowed: str) -> ValueError:
-    return ValueError(f"{name} = {_scalar(value)!r}; {allowed}")

@@ -345,7 +345,9 @@ def zero_is_optimal(
         "eigenvalues", eigenvalues, lambda name, e: check_exact(name, e, at_least=0), length=len(shares)
     )
     if sum(shares) != 1:
-        raise ValueError(f"weights sum to {sum(shares)}; weights must sum to 1")
+        total_weight = sum(shares, Fraction(0))
+        found = str(total_weight) if total_weight.denominator < 10**9 else f"about {float(total_weight):.6g}"
+        raise ValueError(f"weights sum to {found}; weights must sum to 1")
     factors: list[list[int | Fraction]] = [[1, *[0] * (L - 1), e] for e in values]
     total = [L * kappa * c for c in _product(factors)]
     for i, (w, e) in enumerate(zip(shares, values, strict=True)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, check_array, check_integer, check_sequence
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_array, check_integer, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -46,7 +46,10 @@ def one_hot(sizes: Sequence[IntegerLike]) -> Float[np.ndarray, "K N"]:
            [0., 1., 1.]])
     """
     counts = check_sequence(
-        "sizes", sizes, lambda name, size: check_integer(name, size, at_least=1), entries="integers"
+        "sizes",
+        sizes,
+        lambda name, size: check_integer(name, size, at_least=1, at_most=LARGEST_SIZE),
+        entries="integers",
     )
     labels: Float[np.ndarray, "K N"] = np.repeat(np.eye(len(counts)), counts, axis=1)
     return labels

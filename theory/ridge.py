@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["minimiser", "minimum", "objective", "residual"]
 
 
+@within_floats
 def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: RealLike) -> float:
     """The regularised squared error of the weights W on the class means M.
 
@@ -58,6 +60,7 @@ def objective(W: Float[np.ndarray, "K d"], M: Float[np.ndarray, "d K"], lam: Rea
     return float(np.sum(error**2) / (2 * means.shape[1]) + lam / 2 * np.sum(np.square(weights)))
 
 
+@within_floats
 def minimiser(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K d"]:
     """The weights that minimise `objective`, Mᵀ (M Mᵀ + KλI)⁻¹.
 
@@ -102,6 +105,7 @@ def minimiser(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "
     return weights
 
 
+@within_floats
 def residual(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K K"]:
     """The residual W M − I of the weights that minimise `objective`, −Kλ (MᵀM + KλI)⁻¹, without cancellation.
 
@@ -148,6 +152,7 @@ def residual(M: Float[np.ndarray, "d K"], lam: RealLike) -> Float[np.ndarray, "K
     return result
 
 
+@within_floats
 def minimum(singular_values: ArrayLike, lam: RealLike, K: IntegerLike | None = None) -> float:
     """The least value of `objective`, (λ/2) Σ_{i=1}^K 1/(s_i² + Kλ).
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real, check_sequence
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_array, check_integer, check_real, check_sequence
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -169,7 +169,7 @@ def minimal_factors(
     decay = _decays(lams)
     U, s, Vt = _svd(matrix)
     rank = np.count_nonzero(s)
-    width = len(s) if width is None else check_integer("width", width, at_least=1)
+    width = len(s) if width is None else check_integer("width", width, at_least=1, at_most=LARGEST_SIZE)
     if width < rank:
         raise ValueError(f"width = {width} is below the rank {rank} of the matrix; no factorisation exists")
     root = np.zeros(width)

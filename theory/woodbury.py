@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.arguments import check_array
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["updated_inverse"]
 
 
+@within_floats
 def updated_inverse(P_inverse: ArrayLike, U: ArrayLike, V: ArrayLike) -> Float[np.ndarray, "N N"]:
     """The inverse of P + U Vᵀ from the inverse of P, in O(N² m).
 

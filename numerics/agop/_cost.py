@@ -1,6 +1,6 @@
 """What the two routes to the AGOP of a kernel machine cost."""
 
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 
 __all__ = ["agop_cost"]
 
@@ -31,7 +31,9 @@ def agop_cost(n: IntegerLike, d: IntegerLike, c: IntegerLike) -> dict[str, float
     >>> round(cost["features"] / cost["samples"], 1)
     8.2
     """
-    n, d, c = (check_integer(name, value, at_least=1) for name, value in (("n", n), ("d", d), ("c", c)))
+    n, d, c = (
+        check_integer(name, value, at_least=1, at_most=LARGEST_SIZE) for name, value in (("n", n), ("d", d), ("c", c))
+    )
     distances = float(n) * n * d
     features = 2.0 * n * n * d * c + float(n) * c * d * d
     last = min(2.0 * n * d * d, n**3 / 3.0 + float(n) * d * d)

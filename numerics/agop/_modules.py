@@ -11,7 +11,8 @@ from torch.nn.parameter import is_lazy
 from numerics.linalg import gram
 from numerics.scaling import common_scale, restored
 from numerics.tensors import check_matrix
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
+from theory.wording import wrong_type
 
 __all__ = ["model_agop"]
 
@@ -67,7 +68,7 @@ def model_agop(
     >>> torch.allclose(model_agop(model, X), model.weight.T @ model.weight)
     True
     """
-    batch_size = check_integer("batch_size", batch_size, at_least=1)
+    batch_size = check_integer("batch_size", batch_size, at_least=1, at_most=LARGEST_SIZE)
     _check_model(model, X)
     _check_layer(model, layer)
     total, scale = None, 1.0
@@ -98,7 +99,8 @@ class _Pass:
     def output(self, x: Tensor) -> Tensor:
         result = torch.func.functional_call(self.model, self.parameters, (x.unsqueeze(0),))
         if not isinstance(result, Tensor) or result.shape[0] != 1 or result.ndim > 2:
-            raise ValueError(f"model must give one vector a sample, got {getattr(result, 'shape', type(result))}")
+            given = getattr(result, "shape", type(result))
+            raise ValueError(f"model gives {given} for a row of X; model must give one vector a sample")
         return result.reshape(-1)
 
     def shifted(self, x: Tensor, shift: Tensor) -> Tensor:
@@ -196,6 +198,8 @@ def _check_mode(name: str, module: nn.Module) -> None:
 
 def _check_layer(model: nn.Module, layer: str | None) -> None:
     names = dict(model.named_modules())
+    if layer is not None and not isinstance(layer, str):
+        raise wrong_type("layer", layer, "layer must be the name of a submodule")
     if layer is not None and (layer == "" or layer not in names):
         known = ", ".join(name for name in names if name)
         raise ValueError(f"layer = {layer!r} is no submodule of the model; layer must be one of {known}")

@@ -35,6 +35,7 @@ from numerics.deep_rfm._settings import DEFAULTS, Settings
 from numerics.kernels import FeatureMap, Kernel, solve_kernel
 from numerics.metrics import centred_gram
 from numerics.scaling import unit_rows
+from theory.arguments import check_integer
 
 __all__ = ["DeepRFM"]
 
@@ -218,12 +219,11 @@ class DeepRFM(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin
 
     @staticmethod
     def seed_of(random_state: int | np.integer | np.random.RandomState | None) -> int:
-        """The seed of the feature maps that a `random_state` stands for.
+        """Return the seed of the feature maps that a `random_state` stands for.
 
         Parameters
         ----------
         random_state : int or RandomState, optional
-            As for the estimator.
 
         Returns
         -------
@@ -234,6 +234,8 @@ class DeepRFM(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin
         >>> DeepRFM.seed_of(0) == DeepRFM.seed_of(np.int64(0))
         True
         """
+        if random_state is not None and not isinstance(random_state, np.random.RandomState):
+            random_state = check_integer("random_state", random_state, at_least=0, at_most=2**32 - 1)
         return int(check_random_state(random_state).randint(2**31 - 1))
 
     def _fit(self, settings: Settings, X: Tensor, labels: Tensor) -> None:

@@ -27,7 +27,7 @@ def points_of(settings: Settings, X: Float[np.ndarray, "n d"]) -> Float[Tensor, 
     -------
     Tensor, shape (n, d)
     """
-    points = torch.as_tensor(np.require(X, requirements="W"))
+    points = torch.as_tensor(np.require(X, requirements=["C", "W"]))
     if settings.dtype == torch.float32:
         points = points / binary_scale(points, dim=1)[:, None]
     return points.to(settings.device, settings.dtype)
@@ -90,3 +90,5 @@ def check_unmasked(**arrays: Any) -> None:
     for name, array in arrays.items():
         if isinstance(array, np.ma.MaskedArray):
             raise TypeError(f"{name} is a masked array; {name} must be a plain one, without missing values")
+        if isinstance(array, Tensor) and (array.requires_grad or array.device.type != "cpu"):
+            raise TypeError(f"{name} is a tensor that NumPy cannot read; {name} must be detached, and on the CPU")

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from theory.arguments import check_instance, check_real
 from theory.ufm import Activation, Identity, Problem, ReLU, ReLUEpsilon
 
 __all__ = ["Kernel", "activation_entry", "activation_from_entry", "kernel", "relaxed"]
@@ -139,7 +140,10 @@ def relaxed(problem: Problem, eps: float) -> Problem:
     >>> relaxed(Problem.of(3, 2, 0.1), 0.01).activations
     (ReLUEpsilon(epsilon=0.01, exponent=2),)
     """
-    smooth = tuple(ReLUEpsilon(eps) if isinstance(a, ReLU) else a for a in problem.activations)
+    eps = check_real("eps", eps, above=0)
+    smooth = tuple(
+        ReLUEpsilon(eps) if isinstance(a, ReLU) else a for a in check_instance("problem", problem, Problem).activations
+    )
     return replace(problem, activations=smooth)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from theory.arguments import check_instance
 from theory.ufm import Problem
 
 __all__ = ["loss_dnc", "loss_srg"]
@@ -30,7 +31,7 @@ def loss_dnc(problem: Problem) -> float:
     """
     from theory import dufm
 
-    if problem.L == 2:
+    if check_instance("problem", problem, Problem).L == 2:
         return problem.collapsed_loss()
     return float(dufm.dnc_loss(problem.K, problem.L, lams=problem.exact_lams, n=problem.n))
 
@@ -58,6 +59,6 @@ def loss_srg(problem: Problem) -> float | None:
     """
     from theory import dufm
 
-    if problem.K < 6 or problem.L < 3:
+    if check_instance("problem", problem, Problem).K < 6 or problem.L < 3:
         return None
     return float(dufm.srg_loss(problem.K, problem.L, lams=problem.exact_lams, n=problem.n, construction="best"))

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from numerics.descent._model import layers, objective
 from numerics.metrics import balanced_statistics, class_means, nc1
-from theory.arguments import IntegerLike, check_integer, entries
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
+from theory.foreign import entries
 from theory.ufm import Problem
 
 __all__ = ["History", "dnc1", "record_steps"]
@@ -145,6 +146,6 @@ def record_steps(record: IntegerLike | Sequence[IntegerLike] | np.ndarray, steps
         if wanted and max(wanted) > steps:
             raise ValueError(f"record = {max(wanted)}; record must not go beyond steps = {steps}")
     else:
-        number = check_integer("record", record, at_least=2)
+        number = check_integer("record", record, at_least=2, at_most=LARGEST_SIZE)
         wanted = np.geomspace(1, max(steps, 1), number - 1).round().astype(int).tolist()
     return sorted({0, steps, *(step for step in wanted if step <= steps)})

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from numerics.descent._model import shapes
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real, entries
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
+from theory.foreign import entries
 from theory.ufm import Problem
 
 __all__ = ["initial_parameters", "initial_scales", "seed_list"]
@@ -47,9 +48,10 @@ def initial_parameters(
     >>> all(bool((a[0] == b[1]).all()) for a, b in zip(alone, both))
     True
     """
-    scales, sizes = initial_scales(problem, init_scale), shapes(problem)
+    sizes = shapes(problem)
+    scales = initial_scales(problem, init_scale)
     draws: list[list[np.ndarray]] = [[] for _ in sizes]
-    for seed in seeds:
+    for seed in seed_list(seeds):
         rng = np.random.default_rng(seed)
         for draw, scale, shape in zip(draws, scales, sizes, strict=True):
             with np.errstate(over="ignore"):  # `train` says what to do about it
@@ -116,7 +118,7 @@ def seed_list(seeds: IntegerLike | Sequence[IntegerLike] | np.ndarray) -> tuple[
     """
     several = entries(seeds)
     if several is None:
-        return tuple(range(check_integer("seeds", seeds, at_least=1)))
+        return tuple(range(check_integer("seeds", seeds, at_least=1, at_most=LARGEST_SIZE)))
     values = tuple(check_integer("seeds", seed, at_least=0) for seed in several)
     if not values:
         raise ValueError("seeds is empty; seeds must hold at least one seed")

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.descent._activations import kernel
+from numerics.tensors import check_device
+from theory.arguments import LARGEST_SIZE, check_instance, check_integer
 from theory.ufm import Problem
 
 __all__ = [
@@ -36,7 +38,7 @@ def shapes(problem: Problem) -> tuple[tuple[int, int], ...]:
     >>> shapes(Problem.of(3, 2, 0.1, n=2, width=4))
     ((6, 4), (4, 4), (3, 4))
     """
-    (d, N), *weights = problem.shapes
+    (d, N), *weights = check_instance("problem", problem, Problem).shapes
     return ((N, d), *weights)
 
 
@@ -49,7 +51,8 @@ def labels(
     problem: Problem, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
 ) -> Float[Tensor, "N K"]:
     """Return the one-hot labels, class by class."""
-    return torch.eye(problem.K, dtype=dtype, device=device).repeat_interleave(problem.n, 0)
+    K = check_instance("problem", problem, Problem).K
+    return torch.eye(K, dtype=dtype, device=check_device(device)).repeat_interleave(problem.n, 0)
 
 
 def matrix_name(i: int) -> str:
@@ -72,6 +75,9 @@ def check_parameters(problem: Problem, parameters: Sequence[Tensor]) -> None:
     ValueError
         Naming the matrix that has a wrong shape.
     """
+    check_instance("problem", problem, Problem)
+    if not isinstance(parameters, (list, tuple)) or not all(isinstance(one, Tensor) for one in parameters):
+        raise TypeError(f"parameters is a {type(parameters).__name__}; parameters must be a list of tensors")
     if len(parameters) != problem.L + 1:
         raise ValueError(
             f"parameters has {len(parameters)} entries;"
@@ -111,12 +117,14 @@ def check_trainable(problem: Problem) -> Problem:
     ...
     ValueError: width = 3; width must be an integer ≥ K = 4 in every layer, or the collapsed solutions do not fit
     """
-    if problem.L < 2:
+    if check_instance("problem", problem, Problem).L < 2:
         raise ValueError(f"L = {problem.L}; L must be an integer ≥ 2")
     for i, lam in enumerate(problem.lams):
         if lam == 0:
             name = "lam" if len(set(problem.lams)) == 1 else f"lams[{i}]"
             raise ValueError(f"{name} = 0; {name} must be a finite number > 0")
+    for name, size in (("K", problem.K), ("n", problem.n), ("width", max(problem.widths))):
+        check_integer(name, size, at_least=1, at_most=LARGEST_SIZE)
     if min(problem.widths) < problem.K:
         raise ValueError(
             f"width = {min(problem.widths)}; width must be an integer ≥ K = {problem.K} in every layer,"
@@ -146,6 +154,7 @@ def layers(problem: Problem, parameters: Sequence[Tensor]) -> tuple[list[Tensor]
     output : tensor, shape (…, N, K)
         H_L W_Lᵀ.
     """
+    check_parameters(problem, parameters)
     features, pre = [parameters[0]], []
     for weight, activation in zip(parameters[1:-1], problem.activations, strict=True):
         pre.append(features[-1] @ weight.mT)

@@ -231,7 +231,7 @@ def make_optimizer(name: str, network: Network, lr: float, **options: object) ->
         As `check_options`.
     """
     options = check_options(name, options)
-    return OPTIMIZERS[name](network, lr, **options)
+    return OPTIMIZERS[name](network, check_real("lr", lr, above=0), **options)
 
 
 def _checked(name: str, option: str, value: Any) -> float | tuple[float, float]:

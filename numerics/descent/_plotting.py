@@ -9,7 +9,9 @@ import numpy as np
 
 from numerics.descent._closed_forms import loss_dnc, loss_srg
 from numerics.descent._history import History
+from theory.foreign import entries
 from theory.ufm import Problem
+from theory.wording import wrong_type
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,15 +53,18 @@ def plot(problem: Problem, history: History, seeds: Sequence[int]) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("Runs.plot needs matplotlib: pip install 'neural-collapse-theory[plot]'") from error
+    several = entries(seeds)
+    if several is None or len(several) != history.loss.shape[-1]:
+        raise wrong_type("seeds", seeds, "seeds must be those of the runs of the history")
     kept = np.flatnonzero(np.isfinite(history.loss[-1]))
     if len(kept) == 0:
-        raise ValueError(f"all {len(seeds)} runs diverged; there must be one that did not")
+        raise ValueError(f"all {len(several)} runs diverged; there must be one that did not")
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     _losses(left, problem, history.select(kept))
     _collapse(middle, history.select(kept))
     best = int(history.loss[-1].argmin())
-    _spectrum(right, history.singular_values[-1, best], seeds[best])
+    _spectrum(right, history.singular_values[-1, best], several[best])
     return figure
 
 

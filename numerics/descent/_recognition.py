@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
-from theory.arguments import RealLike, check_real
+from theory.arguments import RealLike, check_array, check_instance, check_real
 from theory.geometry.graph_names import line_graph_name
 from theory.ufm import Problem
 
@@ -94,7 +95,9 @@ def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: 
     >>> recognise(Problem.of(8, 4, 5e-4), [solution.gram(l) for l in (2, 3, 4)]).name
     'blocks: the triangular graph T_4, the line graph of K_4 + 2 orthogonal'
     """
-    p = problem
+    p = check_instance("problem", problem, Problem)
+    if not isinstance(grams, (list, tuple, np.ndarray)):
+        raise TypeError(f"grams is a {type(grams).__name__}; grams must be a list of matrices")
     if len(grams) != p.L - 1:
         raise ValueError(f"grams has {len(grams)} entries; grams must be the Gram matrices of layers 2 to L = {p.L}")
     of_layer = dict(zip(range(2, p.L + 1), grams, strict=True))
@@ -150,7 +153,7 @@ def recognise_gram(
     """
     import networkx as nx
 
-    tol, gram = check_real("tol", tol, above=0), np.asarray(gram, float)
+    tol, gram = check_real("tol", tol, above=0), check_array("gram", gram, finite=False)
     if gram.ndim != 2 or gram.shape[0] != gram.shape[1] or not gram.size or not np.isfinite(gram).all():
         raise ValueError(f"gram has shape {gram.shape}; gram must be a square matrix of finite numbers")
     scales = np.sqrt(np.diag(gram).clip(min=0))
@@ -185,7 +188,20 @@ def gram_distance(a: Float[np.ndarray, "K K"], b: Float[np.ndarray, "K K"]) -> f
     >>> gram_distance(np.eye(3), 5 * np.eye(3))
     0.0
     """
-    return float(np.linalg.norm(a / np.linalg.norm(a) - b / np.linalg.norm(b)))
+    a, b = _direction("a", a), _direction("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"b has shape {b.shape}; b must have that of a, {a.shape}")
+    return float(np.linalg.norm(a - b))
+
+
+def _direction(name: str, matrix: ArrayLike) -> Float[np.ndarray, "K K"]:
+    array = check_array(name, matrix, ndim=2, empty=False)
+    largest = np.abs(array).max()
+    if largest == 0.0:
+        raise ValueError(f"{name} is zero; {name} must have a direction")
+    array = np.ldexp(array, -int(np.frexp(largest)[1]))
+    unit: Float[np.ndarray, "K K"] = array / np.linalg.norm(array)
+    return unit
 
 
 def _fit_graph(

@@ -10,7 +10,7 @@ import torch
 from numerics.descent._history import History
 from numerics.descent._model import shapes
 from numerics.descent._runs import Runs
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 from theory.ufm import Problem
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def from_solution(solution: Solution, width: IntegerLike | None = None) -> Runs:
     needed = [len(solution.class_means(l)) for l in range(1, L + 1)]
     widths = [max(K, d) for d in needed]
     if width is not None:
-        widths = [check_integer("width", width, at_least=max(widths))] * L
+        widths = [check_integer("width", width, at_least=max(widths), at_most=LARGEST_SIZE)] * L
     problem = Problem.of(K, L, lams=solution.lams, n=n, width=widths)
     features = np.repeat(solution.class_means(1), n, axis=1).T
     parameters = []

@@ -17,8 +17,9 @@ from numerics.descent._optimizer import check_options
 from numerics.descent._runs import Runs
 from numerics.descent._tile import Tile, segments, tiles
 from numerics.tensors import check_device
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
 from theory.ufm import ActivationLike, Problem
+from theory.wording import wrong_type
 
 __all__ = ["Interrupted", "flushed_denormals", "train"]
 
@@ -145,7 +146,7 @@ def train(
     problem = check_trainable(Problem.of(K, L, lam, lams=lams, n=n, width=width, activation=activation, eps=eps))
     seeds = seed_list(seeds)
     steps = check_integer("steps", steps, at_least=0)
-    threads = check_integer("threads", threads, at_least=1)
+    threads = check_integer("threads", threads, at_least=1, at_most=LARGEST_SIZE)
     step_size = check_real("lr", lr, above=0)
     options = check_options(optimizer, optimizer_options or {})
     where = check_device(device)
@@ -182,7 +183,9 @@ def train(
 
 
 def _check_initial(problem: Problem, initial: Sequence[Tensor], seeds: Sequence[int]) -> list[Tensor]:
-    start = [torch.as_tensor(p) for p in initial]
+    if not isinstance(initial, (list, tuple)) or not all(isinstance(matrix, Tensor) for matrix in initial):
+        raise wrong_type("initial", initial, "initial must be a list of tensors")
+    start = list(initial)
     check_parameters(problem, start)
     if start[0].ndim != 3 or start[0].shape[0] != len(seeds):
         shape = tuple(start[0].shape)

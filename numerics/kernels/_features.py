@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.tensors import check_generator, check_matrix, check_same_kind
-from theory.arguments import IntegerLike, check_choice, check_integer, check_real
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_choice, check_integer, check_real
 
 __all__ = ["CosineFeatures", "DrawnFeatures", "FeatureMap", "ReLUFeatures"]
 
@@ -79,7 +79,7 @@ class FeatureMap(abc.ABC):
     width: int
 
     def __post_init__(self) -> None:
-        self._keep("width", check_integer("width", self.width, at_least=1))
+        self._keep("width", check_integer("width", self.width, at_least=1, at_most=LARGEST_SIZE))
 
     def _keep(self, name: str, number: float) -> None:
         """Keep a checked number in place of one of another type."""
@@ -120,7 +120,9 @@ class FeatureMap(abc.ABC):
         TypeError, ValueError
             If d is no positive integer or the generator is not on the CPU.
         """
-        drawn = self.sample(check_integer("d", d, at_least=1), check_generator("generator", generator))
+        drawn = self.sample(
+            check_integer("d", d, at_least=1, at_most=LARGEST_SIZE), check_generator("generator", generator)
+        )
         bias = None if drawn.bias is None else drawn.bias.to(device, dtype)
         return DrawnFeatures(drawn.activation, drawn.weight.to(device, dtype), bias, drawn.scale)
 

@@ -54,7 +54,7 @@ class Kernel(abc.ABC):
     def __post_init__(self) -> None:
         if self.M is None:
             return
-        M = check_symmetric("M", self.M)
+        M = check_symmetric("M", self.M, detached=True)
         values, vectors = torch.linalg.eigh(M)
         if float(values[0]) < -M.shape[0] * torch.finfo(M.dtype).eps * float(M.abs().max()):
             raise ValueError(f"M has the eigenvalue {float(values[0]):.3g}; M must be positive semi-definite")
@@ -322,6 +322,8 @@ class Linear(Kernel):
         root = self.root()
         rows = x if z is None else z
         rows = (rows if root is None else rows @ root) * scale
+        if not bool(torch.isfinite(rows).all()):
+            raise ValueError(f"the gradients are beyond what {rows.dtype} can hold; X, Z and M must be scaled")
         return rows.expand(X.shape[0], *rows.shape).clone()
 
 

@@ -163,7 +163,7 @@ def solve_kernel(
     ('pinv', 1, 0.5)
     """
     ridge = _check(K, Y, ridge, singular)
-    size, target_size = common_scale(K), common_scale(Y)
+    size, target_size = common_scale(K, K.new_tensor(ridge)), common_scale(Y)
     if size == target_size == 1.0:
         return _solution(K, Y, ridge, singular)
     scaled = _solution(K / size, Y / target_size, ridge / size, singular)
@@ -222,7 +222,10 @@ def _residual(K: Tensor, alpha: Tensor, Y: Tensor) -> float:
 
 
 def _by_pinv(K: Tensor, Y: Tensor, cutoff: float) -> KernelSolution:
-    values, vectors = torch.linalg.eigh(K)
+    try:
+        values, vectors = torch.linalg.eigh(K)
+    except RuntimeError:
+        raise ValueError("K has no eigenvalues that could be computed; K must be scaled, or well conditioned") from None
     if float(values[0]) < -cutoff:
         raise ValueError(f"K has the eigenvalue {float(values[0]):.3g}; K must be positive semi-definite")
     kept = values > cutoff

@@ -25,8 +25,8 @@ from numerics.linalg import gram
 from numerics.metrics._spectrum import condition_number, effective_rank, psd_spectrum
 from numerics.metrics._statistics import ClassStatistics, check_features
 from numerics.scaling import binary_scale, safe_scale, unit_rows
-from numerics.tensors import check_labels, check_matrix, check_tensor
-from theory.arguments import IntegerLike, check_choice, check_integer
+from numerics.tensors import check_labels, check_matrix, check_same_kind, check_tensor
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_choice, check_instance, check_integer
 
 __all__ = [
     "UndefinedMeasure",
@@ -119,6 +119,7 @@ def nc1_pinv(statistics: ClassStatistics, *, weighting: Weighting = "classes") -
     ----------
     review, equation (4).
     """
+    check_instance("statistics", statistics, ClassStatistics)
     if statistics.scaled_scatter is None:
         raise ValueError("nc1_pinv needs the scatter matrix; make the statistics with scatter=True")
     basis, squares = between_basis(statistics, weighting)
@@ -153,7 +154,7 @@ def simplex_etf(num_classes: IntegerLike, *, dtype: torch.dtype = torch.float64)
     >>> simplex_etf(3)[0]
     tensor([ 1.0000, -0.5000, -0.5000], dtype=torch.float64)
     """
-    K = check_integer("num_classes", num_classes, at_least=2)
+    K = check_integer("num_classes", num_classes, at_least=2, at_most=LARGEST_SIZE)
     return (K * torch.eye(K, dtype=dtype) - 1.0) / (K - 1)
 
 
@@ -238,7 +239,10 @@ def nc3(
     product = (weight / binary_scale(weight)) @ means.mT
     zero = torch.linalg.matrix_norm(product) == 0
     if defined.all():
-        defined, reason = ~zero, "the product of classifier and class means is zero: its direction is not defined"
+        defined, reason = (
+            ~zero,
+            "the product of classifier (weight) and class means is zero: its direction is not defined",
+        )
     return _where_defined(_against_etf(product), defined & ~zero, reason, undefined)
 
 
@@ -251,7 +255,7 @@ def dnc2(statistics: ClassStatistics) -> Float[Tensor, "*batch"]:
     ----------
     lowrank, section 6.
     """
-    statistics.require_samples()
+    check_instance("statistics", statistics, ClassStatistics).require_samples()
     *_, K, d = statistics.scaled_means.shape
     values = torch.linalg.svdvals(statistics.scaled_means)
     values = torch.nn.functional.pad(values, (0, max(0, K - d)))
@@ -273,7 +277,7 @@ def cdnv(statistics: ClassStatistics, *, undefined: Undefined = "raise") -> Floa
     ----------
     review, equation (51).
     """
-    statistics.require_samples()
+    check_instance("statistics", statistics, ClassStatistics).require_samples()
     variances = statistics.scaled_deviations / statistics.counts
     means = statistics.scaled_means
     gaps = torch.cdist(means, means, compute_mode="donot_use_mm_for_euclid_dist")
@@ -319,12 +323,14 @@ def nc4(X: Float[Tensor, "N d"], predictions: Integer[Tensor, " N"], means: Floa
     means = check_matrix("means", means)
     X = check_features(X, means.dtype)
     labels = check_labels("predictions", predictions, samples=X.shape[0], classes=means.shape[0])
-    return (nearest_mean(X, means) != labels.to(X.device)).to(X.dtype).mean()
+    return (nearest_mean(X.detach(), means) != labels.to(X.device)).to(X.dtype).mean()
 
 
 def nearest_mean(X: Float[Tensor, "N d"], means: Float[Tensor, "K d"]) -> Int[Tensor, " N"]:
     """Return the class whose mean is nearest to each sample, the first of equals."""
+    X = check_matrix("X", X, detached=True)
     means = check_matrix("means", means, columns=X.shape[1]).detach()
+    check_same_kind("means", means, "X", X)
     scale = torch.maximum(safe_scale(X), safe_scale(means))
     origin = (means / scale).mean(dim=0)
     centred = means / scale - origin
@@ -337,7 +343,7 @@ def _between(
 ) -> tuple[Float[Tensor, "*batch K d"], Float[Tensor, " K"]]:
     """Class means less the global mean, in units of the statistics' scale, and the weights."""
     check_weighting(weighting)
-    statistics.require_samples()
+    check_instance("statistics", statistics, ClassStatistics).require_samples()
     if weighting == "classes":
         weights = torch.full_like(statistics.counts, 1.0 / statistics.num_classes)
     else:
@@ -374,6 +380,7 @@ def _against_etf(product: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch"
 
 
 def _scaled_covariance(statistics: ClassStatistics) -> Float[Tensor, "d d"]:
+    check_instance("statistics", statistics, ClassStatistics)
     if statistics.scaled_scatter is None:
         raise ValueError("the total covariance needs the scatter matrix; make the statistics with scatter=True")
     centred, weights = _between(statistics, "samples")

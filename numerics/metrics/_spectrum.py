@@ -86,6 +86,8 @@ def condition_number(
     largest, smallest = singular_values.amax(-1), singular_values.amin(-1)
     if zero is None:
         zero = singular_values.shape[-1] * torch.finfo(largest.dtype).eps * largest
+    elif not isinstance(zero, Tensor) or zero.ndim == 0:
+        zero = check_real("zero", zero, at_least=0.0)
     return torch.where(smallest <= zero, torch.inf, largest / smallest)
 
 

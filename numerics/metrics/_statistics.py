@@ -13,7 +13,7 @@ from torch import Tensor
 from numerics.linalg import gram
 from numerics.scaling import safe_scale
 from numerics.tensors import check_labels, check_matrix, check_tensor
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 
 __all__ = ["ClassStatistics", "balanced_statistics", "check_features", "class_means", "class_statistics"]
 
@@ -107,7 +107,7 @@ class ClassStatistics:
         empty = (self.counts == 0).nonzero().flatten().tolist()
         if empty:
             raise ValueError(
-                f"classes without a sample: {empty}; every one of the {self.num_classes} classes needs one"
+                f"classes without a sample: {empty}; every one of the num_classes = {self.num_classes} needs one"
             )
 
 
@@ -182,7 +182,7 @@ def class_statistics(
     >>> class_statistics(X, torch.tensor([0, 0, 1]), 2).deviations.tolist()
     [2.0, 0.0]
     """
-    K = check_integer("num_classes", num_classes, at_least=2)
+    K = check_integer("num_classes", num_classes, at_least=2, at_most=LARGEST_SIZE)
     X = check_features(X, dtype)
     labels = check_labels("y", y, samples=X.shape[0], classes=K).to(X.device)
     scale = safe_scale(X)
@@ -231,7 +231,7 @@ def balanced_statistics(features: Float[Tensor, "*batch N d"], num_classes: Inte
     >>> balanced_statistics(torch.tensor([[1.0], [3.0], [5.0], [7.0]]), 2).deviations
     tensor([2., 2.])
     """
-    K = check_integer("num_classes", num_classes, at_least=2)
+    K = check_integer("num_classes", num_classes, at_least=2, at_most=LARGEST_SIZE)
     features = check_tensor("features", features, dimensions=2, finite=False).detach()
     scale = safe_scale(features, dim=(-2, -1))
     features = features / scale[..., None, None]
@@ -257,15 +257,18 @@ def class_means(features: Float[Tensor, "*batch N d"], num_classes: IntegerLike)
 
     Raises
     ------
-    ValueError
-        If N is no multiple of K.
+    TypeError, ValueError
+        If N is no multiple of K, or the features are no floating-point tensor.
 
     Examples
     --------
     >>> class_means(torch.tensor([[1.0], [3.0], [5.0], [5.0]]), 2).flatten()
     tensor([2., 5.])
     """
-    return _by_class(features, check_integer("num_classes", num_classes, at_least=1)).mean(-2)
+    K = check_integer("num_classes", num_classes, at_least=1, at_most=LARGEST_SIZE)
+    features = check_tensor("features", features, dimensions=2, finite=False)
+    scale = safe_scale(features, dim=(-2, -1))[..., None, None]
+    return _by_class(features / scale, K).mean(-2) * scale
 
 
 def _by_class(features: Float[Tensor, "*batch N d"], K: int) -> Float[Tensor, "*batch K n d"]:

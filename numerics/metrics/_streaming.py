@@ -13,7 +13,7 @@ from numerics.metrics._measures import Weighting, check_weighting, nearest_mean
 from numerics.metrics._statistics import ClassStatistics, check_features, class_statistics
 from numerics.metrics._summary import defined_measures
 from numerics.tensors import check_labels, check_matrix
-from theory.arguments import IntegerLike, check_choice, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_choice, check_integer
 
 __all__ = ["NearestClassCenter", "NeuralCollapse"]
 
@@ -132,8 +132,8 @@ class NeuralCollapse(_KeepsPrecision):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.num_classes = check_integer("num_classes", num_classes, at_least=2)
-        self.num_features = check_integer("num_features", num_features, at_least=1)
+        self.num_classes = check_integer("num_classes", num_classes, at_least=2, at_most=LARGEST_SIZE)
+        self.num_features = check_integer("num_features", num_features, at_least=1, at_most=LARGEST_SIZE)
         check_weighting(weighting)
         self.weighting: Weighting = weighting
         self.scatter = scatter

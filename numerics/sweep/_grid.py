@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_choice, check_integer, check_real, entries
+from theory.arguments import IntegerLike, RealLike, check_choice, check_integer, check_real
+from theory.foreign import entries
 
 __all__ = ["Grid", "Task", "setting_key"]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from statistics import fmean
 from typing import Any
+
+from theory.wording import wrong_type
 
 __all__ = ["SETTING", "summarise"]
 
@@ -38,8 +40,12 @@ def summarise(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     >>> [(part["digest"], part["runs"]) for part in summarise([new, old, new])]
     [('8d1e…', 2), ('format 1', 1)]
     """
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        raise wrong_type("rows", rows, "rows must be those of a sweep")
     settings: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
+        if not isinstance(row, Mapping):
+            raise wrong_type("rows", row, "each of rows must be one of a sweep, by the names of its columns")
         settings.setdefault(tuple(row[name] for name in SETTING), []).append(row)
     return [
         _summary(list(part))

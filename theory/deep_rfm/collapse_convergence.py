@@ -19,6 +19,7 @@ from typing import Any
 from theory.arguments import RealLike
 from theory.certificate import ShiftCertificate
 from theory.deep_rfm._matrices import exact_or_float
+from theory.overflow import within_floats
 
 __all__ = ["bound_pieces", "certificates", "layer_factor", "smoothing"]
 
@@ -44,6 +45,7 @@ def smoothing(x: Any, c: Any) -> Any:
     return x / (1 + x + c)
 
 
+@within_floats
 def layer_factor(x: RealLike, c: RealLike) -> Any:
     """Return the bound of the proof on the factor by which a layer multiplies the distance, which is at most x.
 

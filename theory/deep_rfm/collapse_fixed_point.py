@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_integer, check_real, check_sequence
 from theory.labels import as_one_hot, class_sizes
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@within_floats
 def fixed_point_scales(
     sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
 ) -> Float[np.ndarray, " K"]:
@@ -85,6 +87,7 @@ def fixed_point_scales(
     return np.array(scales)
 
 
+@within_floats
 def fixed_point(Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike) -> Float[np.ndarray, "N N"]:
     """Return the Gram matrix that a layer leaves as it is: each class collapsed, the classes orthogonal.
 
@@ -135,6 +138,7 @@ class ContractionBound(NamedTuple):
     quadratic: float
 
 
+@within_floats
 def contraction_bound(
     sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
 ) -> ContractionBound:
@@ -183,6 +187,7 @@ def contraction_bound(
     return ContractionBound(float(np.max(2 * smoothing * a / (a + m))), float(np.max(smoothing**2 * a / (a + m) ** 2)))
 
 
+@within_floats
 def contraction_factor(sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike) -> float:
     r"""Return the asymptotic factor by which a layer shrinks the distance to the fixed point.
 
@@ -258,11 +263,11 @@ def critical_lam_k(n: IntegerLike, lam_map: RealLike) -> float:
     9.0
     """
     n, lam_map = check_integer("n", n, at_least=1), check_real("lam_map", lam_map, above=0)
-    return (n + lam_map) ** 2 / (n - lam_map) if n > lam_map else inf
+    return (n + lam_map) * ((n + lam_map) / (n - lam_map)) if n > lam_map else inf
 
 
 def _checked(sizes: Sequence[IntegerLike]) -> list[int]:
-    return [check_integer("sizes", size, at_least=1) for size in sizes]
+    return check_sequence("sizes", sizes, lambda _, size: check_integer("sizes", size, at_least=1))
 
 
 def _occupied(

@@ -24,7 +24,9 @@ from numpy.typing import ArrayLike
 
 from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, check_real
 from theory.deep_rfm._matrices import as_symmetric, exact_or_float, flint_matrix, fractions_of
+from theory.foreign import entries
 from theory.labels import as_one_hot
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -44,6 +46,7 @@ __all__ = [
 # The scaling κ.
 
 
+@within_floats
 def printed_kappa(lam_k: RealLike, lam_map: RealLike) -> Any:
     """Return the scaling that the papers print, κ = 1 − 2λ_k(1 + 1/λ_map).
 
@@ -77,6 +80,7 @@ def printed_kappa(lam_k: RealLike, lam_map: RealLike) -> Any:
     return 1 - 2 * k * (1 + 1 / m)
 
 
+@within_floats
 def exact_kappa(n: IntegerLike, lam_k: RealLike, lam_map: RealLike) -> Any:
     """Return the scaling that makes the collapsed Gram matrix a fixed point, κ = (1 + λ_k/(n+λ_map))⁻².
 
@@ -141,6 +145,7 @@ def collapsed_gram(Y: ArrayLike) -> Float[np.ndarray, "N N"]:
     return gram
 
 
+@within_floats
 def collapsed_gram_inverse(Y: ArrayLike, lam_map: RealLike) -> Float[np.ndarray, "N N"]:
     r"""Return the inverse of YᵀY + λ_map I, for classes of any sizes.
 
@@ -219,17 +224,22 @@ def agop_gram(A: ArrayLike, Y: ArrayLike, lam_k: RealLike) -> Float[np.ndarray, 
     array([[0.25, 0.25],
            [0.25, 0.25]])
     """
+    return _agop_gram("A", A, Y, lam_k)
+
+
+def _agop_gram(name: str, A: ArrayLike, Y: ArrayLike, lam_k: RealLike) -> Float[np.ndarray, "N N"]:
     Y = as_one_hot(Y)
-    A = as_symmetric("A", A, Y.shape[1])
+    A = as_symmetric(name, A, Y.shape[1])
     lam_k = check_real("lam_k", lam_k, at_least=0)
     values, vectors = np.linalg.eigh(A)
     if not values[0] > 0:
-        raise ValueError(f"A has the eigenvalue {values[0]:.3g}; A must be positive definite")
+        raise ValueError(f"{name} has the eigenvalue {values[0]:.3g}; {name} must be positive definite")
     smoothed = (Y @ vectors) * (values / (values + lam_k)) @ vectors.T
     gram: Float[np.ndarray, "N N"] = smoothed.T @ smoothed
     return gram
 
 
+@within_floats
 def step(
     gram: ArrayLike, Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike
 ) -> Float[np.ndarray, "N N"]:
@@ -269,9 +279,10 @@ def step(
     lam_map, kappa = check_real("lam_map", lam_map, above=0), check_real("kappa", kappa, above=0)
     Y = as_one_hot(Y)
     gram = as_symmetric("gram", gram, Y.shape[1])
-    return agop_gram(gram + lam_map * np.eye(len(gram)), Y, lam_k) / kappa
+    return _agop_gram("gram + lam_map I", gram + lam_map * np.eye(len(gram)), Y, lam_k) / kappa
 
 
+@within_floats
 def iterate(
     data_gram: ArrayLike, Y: ArrayLike, *, lam_k: RealLike, lam_map: RealLike, kappa: RealLike, layers: IntegerLike
 ) -> Float[np.ndarray, "layers N N"]:
@@ -310,7 +321,7 @@ def iterate(
     """
     layers = check_integer("layers", layers, at_least=1)
     kappa = check_real("kappa", kappa, above=0)
-    grams = [agop_gram(data_gram, Y, lam_k) / kappa]
+    grams = [_agop_gram("data_gram", data_gram, Y, lam_k) / kappa]
     for _ in range(layers - 1):
         grams.append(step(grams[-1], Y, lam_k=lam_k, lam_map=lam_map, kappa=kappa))
     return np.stack(grams)
@@ -354,9 +365,11 @@ def exact_step(
     k, m, scale = (
         check_exact(name, value, above=0) for name, value in (("lam_k", lam_k), ("lam_map", lam_map), ("kappa", kappa))
     )
-    rows = [[check_exact(f"gram[{i}, {j}]", entry) for j, entry in enumerate(row)] for i, row in enumerate(gram)]
-    if len(rows) != N or any(len(row) != N for row in rows):
-        raise ValueError(f"gram must be {N} × {N}, one row and column for each column of Y")
+    square = f"gram must be {N} × {N}, one row and column for each column of Y"
+    given = [entries(row) or [] for row in entries(gram) or []]
+    if len(given) != N or any(len(row) != N for row in given):
+        raise ValueError(square)
+    rows = [[check_exact(f"gram[{i}, {j}]", entry) for j, entry in enumerate(row)] for i, row in enumerate(given)]
     A = _plus_multiple_of_identity(rows, m)
     smoother = flint_matrix(A) * flint_matrix(_plus_multiple_of_identity(A, k)).inv()
     labels = flint_matrix([[Fraction(int(entry)) for entry in row] for row in Y.T @ Y])

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from theory.arguments import RealLike, check_array, check_real
 from theory.deep_rfm._matrices import as_labels, as_symmetric, check_psd
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 
+@within_floats
 def objective(A: ArrayLike, k: ArrayLike, Y: ArrayLike, mu: RealLike) -> float:
     """Return the relaxed problem's value at coefficients A and kernel matrix k.
 
@@ -73,6 +75,7 @@ def objective(A: ArrayLike, k: ArrayLike, Y: ArrayLike, mu: RealLike) -> float:
     return float(np.sum(residual**2) + mu * np.sum((A @ k) * A))
 
 
+@within_floats
 def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: RealLike) -> Float[np.ndarray, "K N"]:
     """Return the coefficients Y(k+μI)⁻¹ that are best for the kernel matrix k.
 
@@ -104,6 +107,7 @@ def optimal_coefficients(k: ArrayLike, Y: ArrayLike, mu: RealLike) -> Float[np.n
     return coefficients
 
 
+@within_floats
 def reduced_objective(k: ArrayLike, Y: ArrayLike, mu: RealLike) -> float:
     """Return the problem's value at k with the best coefficients, μ tr Y(k+μI)⁻¹Yᵀ.
 
@@ -254,7 +258,10 @@ def solve(Y: ArrayLike, mu: RealLike, *, nonnegative: bool = True, largest_diago
     if nonnegative:
         constraints.append(k >= 0)
     problem = cp.Problem(cp.Minimize(mu * cp.trace(W)), constraints)
-    problem.solve(solver="CLARABEL")
+    try:
+        problem.solve(solver="CLARABEL")
+    except cp.error.SolverError:
+        raise ArithmeticError(f"the conic solver failed for mu = {mu}, largest_diagonal = {largest_diagonal}") from None
     if problem.status != "optimal":
         raise ArithmeticError(f"the conic solver ended with status {problem.status!r}")
     return Optimum(np.asarray(k.value, dtype=np.float64), float(problem.value), problem.status)

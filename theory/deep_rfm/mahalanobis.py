@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 from theory.arguments import RealLike, check_array, check_real
 from theory.deep_rfm._matrices import as_labels, as_symmetric, check_psd
 from theory.deep_rfm.kernel_ridge import collapsed_kernel
+from theory.overflow import within_floats
+from theory.wording import wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -50,15 +52,22 @@ def mahalanobis_kernel(
     array([[1.   , 0.135],
            [0.135, 1.   ]])
     """
-    X, M = check_array("X", X), as_symmetric("M", M)
+    X, M = check_array("X", X, empty=False), as_symmetric("M", M)
     if X.ndim != 2 or len(X) != len(M):
         raise ValueError(f"X has shape {X.shape}; X must be a matrix with {len(M)} rows, as many as M")
+    if not callable(phi):
+        raise wrong_type("phi", phi, "phi must be a function of distances")
     check_psd("M", M)
     values, vectors = np.linalg.eigh(M)
     mapped = np.sqrt(np.maximum(values, 0))[:, None] * (vectors.T @ X)
-    return phi(_distances(mapped))
+    with np.errstate(over="ignore"):
+        distances = _distances(mapped)
+    if not np.isfinite(distances).all():
+        raise ValueError("X and M are of a size at which distances are beyond the floats; X must be scaled")
+    return phi(distances)
 
 
+@within_floats
 def metric_realising(X: ArrayLike, R: ArrayLike) -> Float[np.ndarray, "d d"]:
     """Return the M for which the samples X have among each other the Euclidean distances of the points R.
 
@@ -90,7 +99,7 @@ def metric_realising(X: ArrayLike, R: ArrayLike) -> Float[np.ndarray, "d d"]:
     array([[0., 0.],
            [0., 9.]])
     """
-    X, R = check_array("X", X), check_array("R", R)
+    X, R = check_array("X", X, empty=False), check_array("R", R)
     if X.ndim != 2 or R.ndim != 2 or X.shape[1] != R.shape[1]:
         raise ValueError(f"X and R have shapes {X.shape} and {R.shape}; they must be matrices with one column a sample")
     singular = np.linalg.svd(X, compute_uv=False)
@@ -104,6 +113,7 @@ def metric_realising(X: ArrayLike, R: ArrayLike) -> Float[np.ndarray, "d d"]:
     return metric
 
 
+@within_floats
 def collapsing_metric(X: ArrayLike, Y: ArrayLike, *, distance: RealLike) -> Float[np.ndarray, "d d"]:
     """Return an M that maps equally labelled samples to one point and keeps others at the given distance or more.
 
@@ -135,7 +145,7 @@ def collapsing_metric(X: ArrayLike, Y: ArrayLike, *, distance: RealLike) -> Floa
     array([[0., 0.],
            [0., 4.]])
     """
-    X, Y = check_array("X", X), as_labels(Y)
+    X, Y = check_array("X", X, empty=False), as_labels(Y)
     distance = check_real("distance", distance, above=0)
     if X.ndim != 2 or X.shape[1] != Y.shape[1]:
         raise ValueError(f"X has shape {X.shape}; X must be a matrix with a column for each of the {Y.shape[1]} of Y")
@@ -150,7 +160,7 @@ def collapsing_metric(X: ArrayLike, Y: ArrayLike, *, distance: RealLike) -> Floa
     i, j = np.unravel_index(np.argmin(between), between.shape)
     if between[i, j] <= 1e-10 * np.linalg.norm(X, 2):
         raise ValueError(
-            f"samples {i} and {j} of different classes differ by a combination of differences within classes"
+            f"samples {i} and {j} of different classes in X differ by a combination of differences within classes"
         )
     scale = distance / between[i, j] if np.isfinite(between[i, j]) else 1.0
     metric: Float[np.ndarray, "d d"] = scale**2 * (np.eye(len(X)) - span @ span.T)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import poch
 
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 from theory.deep_rfm._arcs import as_angle, fourth_power_of_sine, lune
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def distance_ratio_bounds(
     >>> bool(lower < opposite_distance_ratio(64) < upper)
     True
     """
-    D = check_integer("D", D, at_least=1)
+    D = check_integer("D", D, at_least=1, at_most=LARGEST_SIZE)
     ratio = distance_ratio(theta)
     return ratio * (1 - squared_distance_variance(theta) / (2 * D)), ratio
 
@@ -202,7 +202,7 @@ def opposite_distance_ratio(D: IntegerLike) -> float:
     >>> round(opposite_distance_ratio(1) * np.pi**0.5, 12)
     1.0
     """
-    D = check_integer("D", D, at_least=1)
+    D = check_integer("D", D, at_least=1, at_most=LARGEST_SIZE)
     # Γ((D+1)/2)/Γ(D/2) as the Pochhammer symbol (D/2)_{1/2}, which does not overflow
     return float(poch(D / 2, 0.5) / np.sqrt(D))
 

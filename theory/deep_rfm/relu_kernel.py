@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.arguments import IntegerLike, RealLike, check_exact, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_exact, check_integer
 from theory.deadline import Deadline
 from theory.deep_rfm._arcs import arc_of_squares, as_cosine, lune
 
@@ -223,7 +223,7 @@ def enclose_expected_product(r: RealLike, *, digits: IntegerLike = 50, time_limi
     >>> enclose_expected_product("1/2", digits=20).contains(enclose_expected_product("1/2", digits=40))
     True
     """
-    digits = check_integer("digits", digits, at_least=1)
+    digits = check_integer("digits", digits, at_least=1, at_most=LARGEST_SIZE)
     exact, deadline = check_exact("r", r), Deadline(time_limit)
     if not -1 <= exact <= 1:
         raise ValueError(f"r = {r!r}; r must be in [-1, 1]")

@@ -10,7 +10,9 @@ import numpy as np
 
 from theory import ridge
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real, check_sequence
+from theory.overflow import within_floats
 from theory.ufm import Problem, exact_lams, objective
+from theory.wording import shown, wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Real
@@ -62,6 +64,7 @@ class Matrices:
         return float(fit + sum(decay))
 
 
+@within_floats
 def evaluate_loss(
     features: ArrayLike,
     weights: Sequence[ArrayLike],
@@ -109,6 +112,8 @@ def evaluate_loss(
     """
     n = check_integer("n", n, at_least=1)
     H = check_array("features", features, ndim=2, empty=False)
+    if not isinstance(weights, Sequence) or isinstance(weights, (str, bytes)):
+        raise wrong_type("weights", weights, "weights must be a sequence of matrices")
     Ws = [check_array(f"weights[{i}]", weight, ndim=2, empty=False) for i, weight in enumerate(weights)]
     if not Ws:
         raise ValueError("weights is empty; weights must have at least one matrix")
@@ -118,11 +123,14 @@ def evaluate_loss(
             raise ValueError(f"weights[{i}] has shape {weight.shape}; weights[{i}] must have {rows} columns")
     K, N = len(Ws[-1]), H.shape[1]
     if N != K * n:
-        raise ValueError(f"features has {N} columns; for K = {K} outputs and n = {n} features must have {K * n}")
+        raise ValueError(
+            f"features has {N} columns; for K = {K} outputs and n = {shown(n)} features must have {shown(K * n)}"
+        )
     problem = Problem.of(K, len(Ws), lams=exact, n=n, width=[weight.shape[1] for weight in Ws])
     return objective(problem, H, Ws)
 
 
+@within_floats
 def conditionally_optimal(
     intermediate: Sequence[Float[np.ndarray, "_ K"]],
     pre_activations: Real[np.ndarray, "d_L K"],
@@ -159,10 +167,12 @@ def conditionally_optimal(
     ----------
     lowrank, Definitions 4 and 9, Lemmas 12–14, 17 and 18.
     """
-    layers = [check_array(f"intermediate[{i}]", layer, ndim=2) for i, layer in enumerate(intermediate)]
+    if isinstance(intermediate, (str, bytes)) or not isinstance(intermediate, Sequence):
+        raise wrong_type("intermediate", intermediate, "intermediate must be a sequence of matrices")
+    layers = [check_array(f"intermediate[{i}]", layer, ndim=2, empty=False) for i, layer in enumerate(intermediate)]
     if not layers:
         raise ValueError("intermediate is empty; intermediate must have M_2, …, M_{L−1}, at least one")
-    targets = check_array("pre_activations", pre_activations, ndim=2)
+    targets = check_array("pre_activations", pre_activations, ndim=2, empty=False)
     n = check_integer("n", n, at_least=1)
     decay = check_sequence("lams", lams, lambda name, lam: check_real(name, lam, above=0))
     if len(decay) != len(layers) + 3:

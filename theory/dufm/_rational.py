@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_instance, check_integer, check_sequence
 from theory.dufm._constructions import srg
 from theory.dufm._problem import SMALLEST_L
+from theory.foreign import entries
 from theory.geometry import triangular_graph
 from theory.ufm import exact_lams
 
@@ -67,8 +68,8 @@ def exact_loss(matrices: RationalMatrices, lams: Sequence[RealLike], n: IntegerL
     >>> exact_loss(rational_srg(4, ["1/100"] * 5), ["1/100"] * 5) < Fraction(1, 2)
     True
     """
-    n = check_integer("n", n, at_least=1)
-    exact = exact_lams(len(matrices.weights), None, lams)
+    n = check_integer("n", n, at_least=1, at_most=10**6)
+    exact = exact_lams(len(check_instance("matrices", matrices, RationalMatrices).weights), None, lams)
     repeated = [list(_repeat(row, n)) for row in matrices.class_means.table()]
     features = fmpq_mat(repeated)
     hidden = features
@@ -124,8 +125,8 @@ def rational_srg(
     >>> [(w.nrows(), w.ncols(), w.rank()) for w in matrices.weights]
     [(5, 5, 5), (5, 5, 5), (10, 5, 5), (10, 10, 10)]
     """
-    r, n = check_integer("r", r, at_least=4), check_integer("n", n, at_least=1)
-    L = check_integer("len(lams) − 1", len(lams) - 1, at_least=SMALLEST_L)
+    r, n = check_integer("r", r, at_least=4, at_most=10**4), check_integer("n", n, at_least=1, at_most=10**6)
+    L = check_integer("len(lams) − 1", len(entries(lams) or ()) - 1, at_least=SMALLEST_L)
     exact = exact_lams(L, None, lams, positive=True)
     K = comb(r, 2)
     solution = srg(K, L, lams=exact, n=n)

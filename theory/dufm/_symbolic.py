@@ -70,6 +70,10 @@ class _Geometry:
     last_spectrum: list[tuple[sp.Expr, sp.Expr]]  # (eigenvalue, multiplicity) of M_LᵀM_L
 
 
+LARGEST_SYMBOLIC = 1000
+"""The most layers of which a loss is derived: every layer has symbols of its own."""
+
+
 def symbolic_loss(solution: Literal["srg", "dnc"], L: IntegerLike) -> SymbolicLoss:
     """Derive the loss of a solution of the L-DUFM for symbolic K (or r), n and regularisation.
 
@@ -100,7 +104,7 @@ def symbolic_loss(solution: Literal["srg", "dnc"], L: IntegerLike) -> SymbolicLo
     True
     """
     check_choice("solution", solution, ("srg", "dnc"))
-    return _derive(solution, check_integer("L", L, at_least=SMALLEST_L))
+    return _derive(solution, check_integer("L", L, at_least=SMALLEST_L, at_most=LARGEST_SYMBOLIC))
 
 
 @cache

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from theory.arguments import check_instance
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -62,6 +64,8 @@ def family(graph: nx.Graph) -> Family | None:
     """
     import networkx as nx
 
+    check_instance("graph", graph, nx.Graph)
+
     v, e = graph.number_of_nodes(), graph.number_of_edges()
     if e == v * (v - 1) // 2:
         return Family("complete", (v,))
@@ -101,6 +105,8 @@ def graph_name(graph: nx.Graph) -> str:
     """
     import networkx as nx
 
+    check_instance("graph", graph, nx.Graph)
+
     names = Counter(_component_name(graph.subgraph(vertices)) for vertices in nx.connected_components(graph))
     return " + ".join(name if count == 1 else f"{count} {name}" for name, count in sorted(names.items()))
 
@@ -128,6 +134,8 @@ def line_graph_name(graph: nx.Graph) -> str:
     'a graph of 6 vertices, degrees 5 3 3 3 3 3, that is no line graph'
     """
     import networkx as nx
+
+    check_instance("graph", graph, nx.Graph)
 
     name = _long_name(family(graph))
     try:

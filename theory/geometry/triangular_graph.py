@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.foreign import entries
+from theory.wording import shown, wrong_type
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -54,13 +56,17 @@ class Spectrum(NamedTuple):
     multiplicities: tuple[int, ...]
 
 
+LARGEST_DRAWN = 2048
+"""The largest r of which graphs and matrices are made, with two million edges; numbers are had for any r."""
+
+
 def complete_graph_edges(r: IntegerLike) -> list[tuple[int, int]]:
     """The edges of the complete graph on r vertices in lexicographic order.
 
     >>> complete_graph_edges(3)
     [(0, 1), (0, 2), (1, 2)]
     """
-    r = check_integer("r", r, at_least=2)
+    r = check_integer("r", r, at_least=2, at_most=LARGEST_DRAWN)
     return [(i, j) for i in range(r) for j in range(i + 1, r)]
 
 
@@ -94,7 +100,7 @@ def triangular_graph(r: IntegerLike) -> nx.Graph:
     """
     import networkx as nx
 
-    r = check_integer("r", r, at_least=2)
+    r = check_integer("r", r, at_least=2, at_most=LARGEST_DRAWN)
     number = {edge: i for i, edge in enumerate(complete_graph_edges(r))}
     line = nx.line_graph(nx.complete_graph(r))
     graph = nx.Graph()
@@ -165,7 +171,7 @@ def incidence_matrix(r: IntegerLike) -> Int[np.ndarray, "r K"]:
            [1, 0, 1],
            [0, 1, 1]])
     """
-    r = check_integer("r", r, at_least=2)
+    r = check_integer("r", r, at_least=2, at_most=LARGEST_DRAWN)
     edges = complete_graph_edges(r)
     matrix = np.zeros((r, len(edges)), dtype=np.int64)
     for column, ends in enumerate(edges):
@@ -179,7 +185,7 @@ def normalised_incidence_matrix(r: IntegerLike) -> Float[np.ndarray, "r K"]:
     >>> bool(np.allclose(normalised_incidence_matrix(5) @ np.ones(10), 2.0))  # (r−1)/√(r−1) = 2
     True
     """
-    r = check_integer("r", r, at_least=2)
+    r = check_integer("r", r, at_least=2, at_most=LARGEST_DRAWN)
     scaled: Float[np.ndarray, "r K"] = incidence_matrix(r) / sqrt(r - 1)
     return scaled
 
@@ -209,7 +215,7 @@ def last_layer_pre_activations(r: IntegerLike) -> Int[np.ndarray, "K K"]:
     >>> last_layer_pre_activations(4)[0]
     array([-1,  0,  0,  0,  0,  1])
     """
-    r = check_integer("r", r, at_least=4)
+    r = check_integer("r", r, at_least=4, at_most=LARGEST_DRAWN)
     incidence = incidence_matrix(r)
     doubled_weights = 1 - 2 * incidence.T  # +1 off the pair, −1 on it, twice the weighting
     values: Int[np.ndarray, "K K"] = (doubled_weights @ incidence) // 2
@@ -297,7 +303,10 @@ def row_multiples(
            [0.   , 1.   ],
            [0.   , 1.   ]])
     """
-    groups = [_row_type(f"multiples[{i}]", group) for i, group in enumerate(multiples)]
+    several = entries(multiples)
+    if several is None:
+        raise wrong_type("multiples", multiples, "multiples must be a sequence of row types, each of them of numbers")
+    groups = [_row_type(f"multiples[{i}]", group) for i, group in enumerate(several)]
     if not groups:
         raise ValueError("multiples is empty; there must be multiples for at least one row type")
     exact = scale is None and all(isinstance(x, int) for group in groups for x in group)
@@ -316,7 +325,7 @@ def row_multiples(
     return matrix
 
 
-def _row_type(name: str, multiples: Sequence[SupportsFloat] | np.ndarray) -> list[int] | list[float]:
+def _row_type(name: str, multiples: Any) -> list[int] | list[float]:
     """The multiples of one row type: integers as they are, others as floats."""
     allowed = "a row type's multiples are finite, non-negative and not all zero; integers are below 2⁶³"
     numbers: list[Any] = []
@@ -324,5 +333,5 @@ def _row_type(name: str, multiples: Sequence[SupportsFloat] | np.ndarray) -> lis
         numbers = [int(x) if isinstance(x, Integral) else float(x) for x in multiples]
     fine = all(x < 1 << 63 if isinstance(x, int) else isfinite(x) for x in numbers)
     if isinstance(multiples, str) or not fine or not any(numbers) or min(numbers) < 0:
-        raise ValueError(f"{name} = {multiples!r}; {allowed}")
+        raise ValueError(f"{name} = {shown(multiples)}; {allowed}")
     return numbers

@@ -187,7 +187,7 @@ def activations(
     >>> activations(["identity", "relu"], 3)
     (Identity(), ReLU())
     """
-    L = check_integer("L", L, at_least=1)
+    L = check_integer("L", L, at_least=1, at_most=10**6)
     if isinstance(spec, str) or not isinstance(spec, Sequence):
         return (activation(spec, eps),) * (L - 1)
     if len(spec) != L - 1:

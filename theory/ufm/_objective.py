@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import refuse_masked
+from theory.arguments import check_array, check_instance
+from theory.overflow import within_floats
 from theory.ufm._problem import Problem
+from theory.wording import wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["matrices_of", "objective", "objective_and_gradient"]
 
 
+@within_floats
 def objective(
     problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
 ) -> float:
@@ -51,6 +54,7 @@ def objective(
     return _value(problem, matrices, pre_activations[-1] - problem.labels)
 
 
+@within_floats
 def objective_and_gradient(
     problem: Problem, features: Float[np.ndarray, "d N"], weights: Sequence[Float[np.ndarray, "_ _"]]
 ) -> tuple[float, list[Float[np.ndarray, "_ _"]]]:
@@ -124,15 +128,19 @@ def matrices_of(
     >>> [matrix.shape for matrix in matrices_of(Problem.of(2, 1, 0.5, n=3), np.ones((2, 6)), [np.eye(2)])]
     [(2, 6), (2, 2)]
     """
-    matrices = []
-    for name, matrix in zip(
-        ["features", *(f"weights[{i}]" for i in range(problem.L))], (features, *weights), strict=False
-    ):
-        refuse_masked(name, matrix)
-        matrices.append(np.asarray(matrix, float))
+    from theory.ufm._problem import Problem
+
+    check_instance("problem", problem, Problem)
+    if isinstance(weights, (str, bytes, dict)) or not hasattr(weights, "__len__"):
+        raise wrong_type("weights", weights, f"weights must be a sequence of {problem.L} matrices")
+    names = ["features", *(f"weights[{i}]" for i in range(problem.L))]
+    matrices = [check_array(name, matrix) for name, matrix in zip(names, (features, *weights), strict=False)]
     shapes = [matrix.shape for matrix in matrices]
     if shapes != problem.shapes or len(weights) != problem.L:
-        raise ValueError(f"H_1, W_1, …, W_L have the shapes {shapes}; for this problem they must be {problem.shapes}")
+        raise ValueError(
+            f"features and weights, H_1, W_1, …, W_L, have the shapes {shapes};"
+            f" for this problem they must be {problem.shapes}"
+        )
     return matrices
 
 

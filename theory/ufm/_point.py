@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import IntegerLike, check_array, check_instance, check_integer
+from theory.overflow import within_floats
 from theory.ufm._objective import matrices_of, objective, objective_and_gradient
 from theory.ufm._problem import Problem
 from theory.ufm._scale import least_over_scale
@@ -142,6 +143,7 @@ def collapsed_point(problem: Problem) -> Point:
     >>> bool(abs(collapsed_point(problem).loss - problem.collapsed_loss()) < 1e-14)
     True
     """
+    check_instance("problem", problem, Problem)
     p = problem
     if min(p.widths) < p.K or min(p.lams) == 0:
         raise ValueError(
@@ -159,6 +161,7 @@ def collapsed_point(problem: Problem) -> Point:
     return Point(p, np.repeat(matrices[0], p.n, axis=1), matrices[1:])
 
 
+@within_floats
 def within_class_deviation(features: Float[np.ndarray, "d N"], n: IntegerLike) -> float:
     """The largest distance of two features of a class.
 
@@ -183,6 +186,7 @@ def within_class_deviation(features: Float[np.ndarray, "d N"], n: IntegerLike) -
     >>> within_class_deviation(np.array([[0.0, 3.0, 1.0, 1.0], [0.0, 4.0, 1.0, 1.0]]), 2)
     5.0
     """
+    features = check_array("features", features, ndim=2, empty=False)
     d, N = features.shape
     n = check_integer("n", n, at_least=1)
     if N % n:

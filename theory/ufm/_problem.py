@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, entries
+from theory.arguments import IntegerLike, RealLike, check_exact, check_integer
+from theory.foreign import entries
 from theory.ufm._activations import Activation, ActivationLike, activations
 from theory.ufm._scale import least_over_scale
+from theory.wording import shown, wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -217,11 +219,14 @@ def exact_lams(
     one_of(lam, lams)
     if lams is None:
         return (check_exact("lam", lam, above=above, at_least=at_least),) * (L + 1)
-    if isinstance(lams, (str, bytes)) or not hasattr(lams, "__len__"):
-        raise TypeError(f"lams = {lams!r} is a {type(lams).__name__}; lams must be a sequence of L+1 = {L + 1} numbers")
-    if len(lams) != L + 1:
-        raise ValueError(f"lams has {len(lams)} entries; for L = {L} it must have L+1 = {L + 1}: λ_H1, λ_W1, …, λ_W{L}")
-    return tuple(check_exact(f"lams[{i}]", value, above=above, at_least=at_least) for i, value in enumerate(lams))
+    several = entries(lams)
+    if several is None:
+        raise wrong_type("lams", lams, f"lams must be a sequence of L+1 = {L + 1} numbers")
+    if len(several) != L + 1:
+        raise ValueError(
+            f"lams has {len(several)} entries; for L = {L} it must have L+1 = {L + 1}: λ_H1, λ_W1, …, λ_W{L}"
+        )
+    return tuple(check_exact(f"lams[{i}]", value, above=above, at_least=at_least) for i, value in enumerate(several))
 
 
 def one_of(lam: object, lams: object) -> None:
@@ -259,5 +264,5 @@ def _widths(K: int, L: int, width: IntegerLike | Sequence[IntegerLike] | np.ndar
     if several is None:
         return (check_integer("width", width, at_least=1),) * L
     if len(several) != L:
-        raise ValueError(f"width = {width}; width must be one integer or a sequence of L = {L} of them")
+        raise ValueError(f"width = {shown(width)}; width must be one integer or a sequence of L = {L} of them")
     return tuple(check_integer(f"width[{i}]", one, at_least=1) for i, one in enumerate(several))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, refuse_masked
+from theory.foreign import array_of
 from theory.ufm._problem import LARGEST, LARGEST_L, Problem, exact_lams, log_exact, one_of
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _check_broadcast(**shapes: tuple[int, ...]) -> None:
 def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
     """log of positive numbers of any allowed type, elementwise."""
     refuse_masked(name, values)
-    array = np.asarray(values)
+    array = array_of(name, values) if hasattr(values, "detach") else np.asarray(values)
     if array.dtype.kind not in "iuf":  # strings, Fractions, and what is not allowed
         objects = np.asarray(values, dtype=object)
         logs = [log_exact(check_exact(name, value, above=0)) for value in objects.ravel()]
@@ -175,7 +176,7 @@ def _logs(name: str, values: Any) -> Float[np.ndarray, "..."]:
 def _integers(name: str, values: Any, at_least: int, at_most: int) -> Int[np.ndarray, "..."]:
     """Integers of any allowed type, elementwise, as int64."""
     refuse_masked(name, values)
-    array = np.asarray(values)
+    array = array_of(name, values) if hasattr(values, "detach") else np.asarray(values)
     if array.dtype.kind not in "iuf":
         objects = np.asarray(values, dtype=object)
         flat = [check_integer(name, value, at_least=at_least, at_most=at_most) for value in objects.ravel()]

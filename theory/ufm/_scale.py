@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -45,6 +46,7 @@ class ScaleMinimum(NamedTuple):
     u: float
 
 
+@within_floats
 def least_over_scale(L: IntegerLike, log_kappa: RealLike, eigenvalues: Float[np.ndarray, " K"]) -> ScaleMinimum:
     r"""The least over u ≥ 0 of (L/2) κ u^{1/L} + (1/K) Σ_i 1/(2(1 + e_i u)).
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_instance, check_integer, check_real
 from theory.ufm._objective import objective_and_gradient
 from theory.ufm._point import Point
 from theory.ufm._problem import Problem
+from theory.wording import wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -65,8 +66,11 @@ def search(
     >>> round(best.loss, 9) == round(problem.collapsed_loss(), 9)
     True
     """
+    check_instance("problem", problem, Problem)
     generator = np.random.default_rng(check_integer("seed", seed, at_least=0))
     starts = check_integer("starts", starts, at_least=0)
+    if not isinstance(first, (list, tuple)):
+        raise wrong_type("first", first, "first must be a sequence of points")
     if starts + len(first) == 0:
         raise ValueError("starts = 0 and first is empty; there must be a point to start from")
     shapes = problem.shapes
@@ -120,6 +124,7 @@ def descend(
         check_integer("memory", memory, at_least=1),
     )
     tolerance, flat = check_real("tolerance", tolerance, at_least=0), check_real("flat", flat, at_least=0)
+    check_instance("point", point, Point)
     problem, matrices = point.problem, [point.features, *point.weights]
     sizes = [m.shape for m in matrices]
     cuts = np.cumsum([a * b for a, b in sizes])[:-1]
@@ -132,7 +137,13 @@ def descend(
         loss, gradients = objective_and_gradient(problem, features, weights)
         return loss, np.concatenate([g.ravel() for g in gradients])
 
-    options = {"maxiter": iterations, "maxfun": 2 * iterations, "ftol": flat, "gtol": tolerance, "maxcor": memory}
+    options = {
+        "maxiter": iterations,
+        "maxfun": 2 * iterations,
+        "ftol": min(flat, 1.0),
+        "gtol": tolerance,
+        "maxcor": memory,
+    }
     start = np.concatenate([m.ravel() for m in matrices])
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)  # type: ignore[call-overload]
     features, *weights = unpack(found.x)

@@ -18,12 +18,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod, sqrt
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real, check_sequence
+from theory.arguments import IntegerLike, RealLike, check_instance, check_integer, check_real, check_sequence
+from theory.foreign import entries
+from theory.overflow import within_floats
 from theory.ufm._activations import ReLUEpsilon
+from theory.wording import wrong_type
 
 __all__ = ["feature_gap", "fit_gap", "minimiser_gap", "output_gap"]
 
 
+@within_floats
 def output_gap(epsilon: RealLike, widths: Sequence[IntegerLike], norms: Sequence[RealLike]) -> float:
     r"""How far outputs move if σ_ε replaces the ReLU: ε Σ_{l=2}^L √d_l ω_l ⋯ ω_L.
 
@@ -59,15 +63,17 @@ def output_gap(epsilon: RealLike, widths: Sequence[IntegerLike], norms: Sequence
     1.8
     """
     epsilon = check_real("epsilon", epsilon, above=0)
-    if len(widths) != len(norms):
-        raise ValueError(f"{len(widths)} widths and {len(norms)} norms; there must be as many of either")
+    sizes = _widths(widths)
+    bounds = check_sequence("norms", norms, lambda name, norm: check_real(name, norm, above=0)) if sizes else []
+    if len(sizes) != len(bounds):
+        raise ValueError(f"{len(sizes)} widths and {len(bounds)} norms; there must be as many of either")
     gap = 0.0
-    for i, (width, norm) in enumerate(zip(widths, norms, strict=True)):
-        root = sqrt(check_integer(f"widths[{i}]", width, at_least=1))
-        gap = check_real(f"norms[{i}]", norm, above=0) * (gap + epsilon * root)
+    for width, norm in zip(sizes, bounds, strict=True):
+        gap = norm * (gap + epsilon * sqrt(width))
     return gap
 
 
+@within_floats
 def fit_gap(gap: RealLike, K: IntegerLike) -> float:
     r"""How far the fit moves: E(2+E)/(2K) where the outputs differ by E and either residual is at most 1.
 
@@ -103,6 +109,7 @@ def fit_gap(gap: RealLike, K: IntegerLike) -> float:
     return gap * (2 + gap) / (2 * check_integer("K", K, at_least=1))
 
 
+@within_floats
 def minimiser_gap(delta: RealLike, convexity: RealLike) -> float:
     r"""How far minimisers of f and g are apart if g is m-strongly convex and |f − g| ≤ δ at both: 2√(δ/m).
 
@@ -138,6 +145,14 @@ def minimiser_gap(delta: RealLike, convexity: RealLike) -> float:
     return 2 * sqrt(delta / check_real("convexity", convexity, above=0))
 
 
+def _widths(widths: Sequence[IntegerLike]) -> list[int]:
+    several = entries(widths)
+    if several is None:
+        raise wrong_type("widths", widths, "widths must be a sequence of integers")
+    return [check_integer(f"widths[{i}]", width, at_least=1) for i, width in enumerate(several)]
+
+
+@within_floats
 def feature_gap(
     layer: IntegerLike,
     K: IntegerLike,
@@ -200,8 +215,10 @@ def feature_gap(
     n = check_integer("n", n, at_least=1)
     decay = check_sequence("lams", lams, lambda name, lam: check_real(name, lam, above=0))
     L = len(decay) - 1
-    if L < 1 or len(widths) != L - 1:
-        raise ValueError(f"{len(decay)} lams and {len(widths)} widths; for L layers there must be L+1 and L−1")
+    check_instance("activation", activation, ReLUEpsilon)
+    sizes = _widths(widths)
+    if L < 1 or len(sizes) != L - 1:
+        raise ValueError(f"{len(decay)} lams and {len(sizes)} widths; for L layers there must be L+1 and L−1")
     layer = check_integer("layer", layer, at_least=1, at_most=L)
     norms = [1 / sqrt(lam) for lam in decay[1:]]
     delta = fit_gap(output_gap(activation.epsilon, widths, norms[1:]), K)

@@ -34,9 +34,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_array, check_instance, check_integer, check_real
 from theory.certificate import ShiftCertificate
 from theory.geometry.triangular_graph import complete_graph_edges
+from theory.overflow import within_floats
 from theory.ridge import minimiser
 from theory.schatten import minimal_factors, power
 from theory.ufm._few_classes import DESCENTS
@@ -94,7 +95,7 @@ def balanced_cuts(r: IntegerLike) -> Int[np.ndarray, "cuts K"]:
     array([[ 1,  0,  0,  0,  0, -1],
            [ 0,  1,  0,  0, -1,  0]])
     """
-    r = check_integer("r", r, at_least=4)
+    r = check_integer("r", r, at_least=4, at_most=24)  # 2.7 million cuts of 276 edges
     if r % 2:
         raise ValueError(f"r = {r}; r must be even, so that the vertices split into halves")
     halves = list(combinations(range(r), r // 2))
@@ -106,6 +107,7 @@ def balanced_cuts(r: IntegerLike) -> Int[np.ndarray, "cuts K"]:
     return rows
 
 
+@within_floats
 #: Edges that are left out of the complete graph on six vertices, and the scale of collapse up to which the cuts without
 #: them have a smaller loss.
 _WITHOUT_EDGES = {13: ("2", ((0, 1), (2, 3))), 14: ("20", ((0, 1),))}
@@ -192,6 +194,7 @@ def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: RealLike) ->
     return least._replace(u=float(np.ldexp(least.u, -2 * exponent)))
 
 
+@within_floats
 def solution(pre_activations: Real[np.ndarray, "d K"], problem: Problem) -> Point:
     """Features and weights with pre-activations proportional to a given matrix, at their least loss.
 
@@ -221,6 +224,7 @@ def solution(pre_activations: Real[np.ndarray, "d K"], problem: Problem) -> Poin
     >>> bool(abs(point.loss - least_loss(hexagon(), problem.log_kappa).loss) < 1e-12)
     True
     """
+    check_instance("problem", problem, Problem)
     M, _ = _of_moderate_size(pre_activations)
     if problem.L != 2 or M.shape[1] != problem.K:
         raise ValueError(

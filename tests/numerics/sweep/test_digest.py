@@ -22,8 +22,10 @@ OTHERS = {
     "numerics.files",
     "numerics.tensors",
     "theory.arguments",
+    "theory.foreign",
     "theory.ufm",
     "theory.ufm._scale",
+    "theory.wording",
 }
 
 

@@ -174,5 +174,5 @@ def test_gram_matrices(gram, message):
 
 
 def test_singular_data():
-    with pytest.raises(ValueError, match="A must be positive definite"):
+    with pytest.raises(ValueError, match="data_gram must be positive definite"):
         collapse_map.iterate(np.diag([1.0, -1e-3]), [[1, 1]], **GOOD, layers=1)

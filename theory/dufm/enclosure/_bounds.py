@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from flint import arb, ctx, fmpq, fmpz
 
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 from theory.deadline import Deadline
 
 __all__ = ["HALF", "HIGHEST", "Ball", "Bounds", "Interval", "WidthNotReached", "root", "to_width"]
@@ -139,7 +139,7 @@ def to_width(interval: Callable[[int], Interval], digits: IntegerLike, deadline:
     ArithmeticError
         If the bounds stay apart.
     """
-    digits = check_integer("digits", digits, at_least=1)
+    digits = check_integer("digits", digits, at_least=1, at_most=LARGEST_SIZE)
     bits = int(3.3220 * digits) + 48
     for fewer in _rungs(bits):
         before = deadline.spent

@@ -21,6 +21,7 @@ from theory.dufm.enclosure._blocks import Blocks, Kappa, rational
 from theory.dufm.enclosure._bounds import HALF, Ball, Bounds, Interval, WidthNotReached, root
 from theory.dufm.enclosure._minimum import LOW, minimum
 from theory.dufm.enclosure._objective import Part
+from theory.wording import shown
 
 __all__ = ["Curve", "Point", "Sample", "enclose_ratio_over", "quotient_above"]
 
@@ -85,7 +86,7 @@ def enclose_ratio_over(
             f"K and L give {len(orders)} × {len(depths)} intervals, whose ends are more than max_points = {max_points}"
         )
     if not isinstance(lam, Sequence) or isinstance(lam, str) or len(lam) != 2:
-        raise TypeError(f"lam = {lam!r}; lam must be a pair (low, high)")
+        raise TypeError(f"lam = {shown(lam)}; lam must be a pair (low, high)")
     low, high = (check_exact(f"lam[{i}]", end, above=0) for i, end in enumerate(lam))
     if low > high:
         raise ValueError(f"lam = ({lam[0]!r}, {lam[1]!r}) is an empty interval; lam[0] must be at most lam[1]")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_instance, check_integer, check_real
 from theory.dufm._matrices import Matrices, evaluate_loss
 from theory.dufm._solution import Solution
 from theory.ufm import Point, Problem, descend
@@ -67,7 +68,9 @@ def free_descent(
     steps = check_integer("steps", steps, at_least=1)
     seed = check_integer("seed", seed, at_least=0)
     noise = check_real("noise", noise, above=0)
-    if not solution.nontrivial:
+    if math.log2(noise) + restarts > 300:
+        raise ValueError(f"noise = {noise}, restarts = {restarts}; noise · 2^restarts must be at most 2^300")
+    if not check_instance("solution", solution, Solution).nontrivial:
         raise ValueError("solution is the zero solution, from which no descent leads away")
     rng = np.random.default_rng(seed)
     best = solution

@@ -35,6 +35,7 @@ from theory.dufm.graphs._candidates import Candidate, GraphProblem, with_rows
 from theory.dufm.graphs._incidence import Incidence
 from theory.dufm.graphs._search import search
 from theory.geometry.graph_names import graph_name
+from theory.wording import shown
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -161,7 +162,10 @@ def graph_solution(
         if last_layer == "edges":
             return solution_of(problem, problem.by_edges())
         if last_layer == "optimised":
-            return solution_of(problem, search(problem, restarts, kicks, np.random.default_rng(seed)))
+            try:
+                return solution_of(problem, search(problem, restarts, kicks, np.random.default_rng(seed)))
+            except np.linalg.LinAlgError:  # of infinite numbers
+                raise ValueError(f"lams = {shown(problem.problem.lams)} are so large that the loss is none") from None
         raise ValueError(
             f"last_layer = {last_layer!r}; last_layer must be 'optimised', 'edges' or an array of weightings"
         )
