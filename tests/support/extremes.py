@@ -229,7 +229,8 @@ def worth(value, good):
         numbers = [_number(entry, type(good[0])) for entry in entries]
         return None if None in numbers else numbers
     if isinstance(good, np.ndarray):
-        if getattr(getattr(value, "dtype", None), "kind", "f") == "c" or getattr(value, "is_meta", False):
+        kind = getattr(value, "dtype", None)
+        if getattr(kind, "kind", "") == "c" or getattr(kind, "is_complex", False) or getattr(value, "is_meta", False):
             return None
         try:
             given = value.detach().numpy() if isinstance(value, torch.Tensor) and not value.is_sparse else value
@@ -238,6 +239,8 @@ def worth(value, good):
         except (TypeError, ValueError):
             return None
     if isinstance(good, torch.Tensor) and isinstance(value, torch.Tensor) and value.layout == torch.strided:
+        if value.is_complex() != good.is_complex():
+            return None
         return value.detach().to(good.dtype).clone(memory_format=torch.contiguous_format)
     return None
 

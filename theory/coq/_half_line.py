@@ -8,6 +8,8 @@ from fractions import Fraction
 from math import comb
 
 from theory.arguments import RealLike, check_exact
+from theory.foreign import entries
+from theory.wording import wrong_type
 
 _MOST_PIECES = 200
 
@@ -85,7 +87,10 @@ def _bisected(polynomial: list[Fraction], start: Fraction, beyond: Fraction) -> 
 
 
 def _trimmed(coefficients: Sequence[RealLike]) -> list[Fraction]:
-    result = [check_exact("coefficients", c) for c in coefficients]
+    several = entries(coefficients)
+    if several is None:
+        raise wrong_type("coefficients", coefficients, "coefficients must be a sequence of numbers")
+    result = [check_exact("coefficients", c) for c in several]
     while result and not result[-1]:
         result.pop()
     return result

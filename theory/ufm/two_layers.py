@@ -107,7 +107,6 @@ def balanced_cuts(r: IntegerLike) -> Int[np.ndarray, "cuts K"]:
     return rows
 
 
-@within_floats
 #: Edges that are left out of the complete graph on six vertices, and the scale of collapse up to which the cuts without
 #: them have a smaller loss.
 _WITHOUT_EDGES = {13: ("2", ((0, 1), (2, 3))), 14: ("20", ((0, 1),))}
@@ -153,6 +152,7 @@ def few_classes(K: IntegerLike) -> tuple[Int[np.ndarray, "d K"], Fraction]:
     return np.array([[int(entry) for entry in row.split()] for row in rows]), Fraction(u)
 
 
+@within_floats
 def least_loss(pre_activations: Real[np.ndarray, "d K"], log_kappa: RealLike) -> ScaleMinimum:
     """The least loss of the 2-DUFM with pre-activations proportional to a given matrix.
 

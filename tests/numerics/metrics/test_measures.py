@@ -295,7 +295,7 @@ def test_wrong_input():
         nc.class_statistics(X, y, 3).merge(nc.class_statistics(X, y, 4))
     with pytest.raises(ValueError, match="weight must have shape"):
         nc.nc3(nc.class_statistics(X, y, 3), torch.ones(2, 4))
-    with pytest.raises(ValueError, match="product of classifier .weight. and class means is zero"):
+    with pytest.raises(ValueError, match=r"product of classifier \(weight\) and class means is zero"):
         nc.nc3(nc.class_statistics(X, y, 3), torch.zeros(3, 4))
     with pytest.raises(ValueError, match="undefined = 'zero'; undefined must be one of 'raise', 'nan'"):
         nc.nc1(nc.class_statistics(X, y, 3), undefined="zero")
