@@ -4,14 +4,10 @@
 time.
 """
 
-import importlib
 import inspect
-import pkgutil
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from numbers import Number
 
@@ -19,37 +15,12 @@ import flint
 import networkx as nx
 import numpy as np
 import pytest
-import torch
+from scalar_arguments import in_every_type, public_functions, scalars
 from theory_calls import CALLS
 
 import theory
 from theory import arguments, dufm
 
-INTEGER_TYPES = {
-    "float": float,
-    "int8": np.int8,
-    "uint8": np.uint8,
-    "int16": np.int16,
-    "int64": np.int64,
-    "uint64": np.uint64,
-    "float32": np.float32,
-    "float64": np.float64,
-    "array": np.array,
-    "Fraction": Fraction,
-    "Decimal": Decimal,
-    "tensor": torch.tensor,
-    "float tensor": lambda value: torch.tensor(float(value)),
-}
-REAL_TYPES = {
-    "float32": np.float32,
-    "float64": np.float64,
-    "array": np.array,
-    "Fraction": Fraction,
-    "Decimal": Decimal,
-    "string": lambda value: str(Decimal(value)),
-    "tensor": torch.tensor,
-    "float32 tensor": lambda value: torch.tensor(value, dtype=torch.float32),
-}
 #: Public functions whose numbers are not scalar arguments of a caller: bounds that the code itself sets.
 WITHOUT = {f"theory.arguments.{name}" for name in arguments.__all__} | {
     "theory.ufm.minimise_scale",  # arrays of many problems
@@ -59,28 +30,6 @@ WITHOUT = {f"theory.arguments.{name}" for name in arguments.__all__} | {
     "theory.geometry.edge_sums.least_norm_squared",
     "theory.coq.refutation",  # a point given value by value: tests/theory/coq
 }
-
-
-def public_functions(package):
-    """The functions that a package offers: those of its `__all__` and of its public modules."""
-    modules = [package.__name__]
-    modules += [info.name for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-    for name in modules:
-        if not any(part.startswith("_") for part in name.split(".")):
-            module = importlib.import_module(name)
-            for member in module.__all__:
-                if inspect.isfunction(getattr(module, member)):
-                    yield f"{name}.{member}", getattr(module, member)
-
-
-def scalars(function):
-    """The names of a function's arguments that are numbers or sequences of numbers, by their annotations."""
-    for parameter in inspect.signature(function).parameters.values():
-        annotation = str(parameter.annotation)
-        if re.search(
-            r"\b(int|float|Fraction|IntegerLike|RealLike|SupportsFloat|Integers|Regularisation)\b", annotation
-        ) and not re.search(r"\[np.ndarray|Callable|Mapping", annotation):
-            yield parameter.name
 
 
 def takes_arrays(function, name):
@@ -133,20 +82,14 @@ def usual_value(index):
 def variants():
     for index, (function, arguments_) in enumerate(CALLS):
         for name, value in arguments_.items():
-            entries = value if isinstance(value, list) and value else [value]
-            kinds = {type(entry) for entry in entries}
-            types = INTEGER_TYPES if kinds == {int} else REAL_TYPES if kinds == {float} else {}
-            for label, convert in types.items():
-                largest = {"int8": 127, "uint8": 255}.get(label, np.inf)
-                if max(entries) <= largest:
-                    given = [convert(entry) for entry in entries]
-                    yield pytest.param(
-                        index,
-                        {name: given if isinstance(value, list) else given[0]},
-                        id=f"{function.__module__.removeprefix('theory.')}.{function.__qualname__}-{name}-{label}",
-                        # a class converts: its annotations are of the attributes that come of it
-                        marks=pytest.mark.any_type if inspect.isclass(function) else (),
-                    )
+            for label, given in in_every_type(value):
+                yield pytest.param(
+                    index,
+                    {name: given},
+                    id=f"{function.__module__.removeprefix('theory.')}.{function.__qualname__}-{name}-{label}",
+                    # a class converts: its annotations are of the attributes that come of it
+                    marks=pytest.mark.any_type if inspect.isclass(function) else (),
+                )
 
 
 @pytest.mark.parametrize(("index", "given"), list(variants()))
