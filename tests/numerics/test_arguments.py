@@ -8,7 +8,7 @@ from scalar_arguments import in_every_type, public_functions, scalars
 import numerics
 
 pytestmark = pytest.mark.any_type  # methods and what calls them are not all annotated for every type
-#: Functions between the doors, whose callers have checked the numbers; a loader of another package's; what only collects.
+#: Functions between the doors, whose callers have checked the numbers; another package's loader; what only collects.
 WITHOUT = {
     "numerics.data.mnist1d",
     "numerics.deep_rfm.agop_root",  # timings; its other arguments are in the table
