@@ -132,5 +132,8 @@ def test_a_point_of_any_type_of_number_is_the_same_refutation():
     expected = refutation(false, "at_a_point", Fraction(5, 2)).text
     for point in (2.5, np.float32(2.5), "2.5", Decimal("2.5")):
         assert refutation(false, "at_a_point", point).text == expected
+
+
+def test_a_wrong_point_is_named():
     with pytest.raises(TypeError, match="point = None"):
-        refutation(false, "at_a_point", None)
+        refutation(SHIFTED, "at_a_point", None)
