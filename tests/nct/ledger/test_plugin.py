@@ -94,10 +94,17 @@ def test_settings(statement, m):
         ("", [], 100, "50 True"),
         ("settings.register_profile('theirs', max_examples=7); settings.load_profile('theirs')", [], 7, "50 True"),
         ("", ["--hypothesis-profile=deep"], 5000, "5000 False"),
-        ("settings.register_profile('deep', max_examples=9)", ["--hypothesis-profile=deep"], 9, "9 False"),
+        (
+            "settings.register_profile('deep', max_examples=9, derandomize=False)",
+            ["--hypothesis-profile=deep"],
+            9,
+            "9 False",
+        ),
     ],
 )
-def test_profiles_are_for_claims(ledger, conftest, arguments, examples, seen):
+@pytest.mark.parametrize("on_a_server", [False, True])  # where `CI` is set, Hypothesis begins with another profile
+def test_profiles_are_for_claims(ledger, monkeypatch, on_a_server, conftest, arguments, examples, seen):
+    monkeypatch.setenv("CI", "true") if on_a_server else monkeypatch.delenv("CI", raising=False)
     ledger.add(then=SEEN)
     (ledger.pytester.path / "conftest.py").write_text(f"from hypothesis import settings\n{conftest}\n")
     (ledger.pytester.path / "test_theirs.py").write_text(PROFILES.format(examples=examples))
