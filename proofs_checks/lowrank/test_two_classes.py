@@ -19,7 +19,21 @@ $\lVert\sigma(M)\rVert_*^2 = p^2+q^2+2\sqrt{p^2q^2-c^2}$:
   $\det M^\top M \ge (p^2+r^2)(q^2+t^2)-(pt+qr)^2 = (pq-rt)^2$, so that
   $r^2+t^2+2\sqrt{\det M^\top M} \ge 2rt+2|pq-rt| \ge 2pq$.
 
-For L ≥ 3 there is no proof here; searches find nothing below. With three or four classes it is false from L = 4 on.
+For L ≥ 3 no later layer gains by its ReLU either. Let M ≥ 0 be the class means of layer l ≥ 2, with a Gram matrix of
+entries a, b, b, c ≥ 0. Weights w that make a row v = wM have at least the squared norm
+
+$$ v^\top (M^\top M)^{-1} v = (cv_1^2 - 2bv_1v_2 + av_2^2)/(ac - b^2), $$
+
+which falls where v₁ > 0 > v₂ and v₂ is set to zero. (Where M has rank 1, its rows are multiples of one non-negative
+row, and so is v: the ReLU leaves it or removes it.) So σ(W_l M) = W′M with ‖W′‖ ≤ ‖W_l‖, and by Horn's inequalities
+
+$$ \lVert\sigma(W_lM)\rVert_{S_{2/(l+1)}} \le \lVert W_l\rVert_F\,\lVert M\rVert_{S_{2/l}}. $$
+
+With the first layer as above, the Schatten-2/L quasi-norm of M_L is at most ‖H_1‖ ‖W_1‖ ⋯ ‖W_{L−1}‖, as in a linear
+network, and by the inequality of the means each singular value of M_L costs at least its share of L_dnc. The loss with
+n samples of a class is the mean of n losses with one sample each, at nλ_H1.
+
+With three or four classes all this fails: from L = 4 on collapse is not optimal.
 """
 
 from functools import cache
@@ -38,11 +52,12 @@ from nct.ledger import (
     Part,
     Search,
     Statement,
+    require,
     require_at_most,
     require_close,
     require_equal,
 )
-from theory import dufm
+from theory import dufm, schatten
 from theory.ufm import Point, Problem, collapsed_point, least_over_scale, search
 
 
@@ -114,6 +129,48 @@ def test_the_relu_does_not_raise_the_nuclear_norm_of_two_columns(statement):
     f = statement.objective(sp.Integer(2), sp.sqrt(u) / (1 + u) ** 2, x)
     require_equal(sp.simplify(sp.diff(f, x).subs(x, u)), 0, "u is not stationary")
     require_equal(sp.simplify(f.subs(x, u) - (3 * u + 1) / (2 * (1 + u) ** 2)), 0, "another loss of collapse")
+
+
+# For three classes: non-negative class means, and weights behind which the ReLU raises the quasi-norm.
+THREE_MEANS = [[1, 1, 0], [0, 1, 1]]
+THREE_WEIGHTS = [[2, 0], [1, 2], [-1, 1]]
+
+
+@claim.check("derived", covers=Part("L ≥ 3"))
+def test_no_later_relu_lowers_the_price_of_a_layer(statement):
+    # What the weights of a row cost, with its negative entry −x and with 0 in place of it.
+    a, c, v, x = sp.symbols("a c v x", positive=True)
+    b = sp.Symbol("b", nonnegative=True)
+    gram = sp.Matrix([[a, b], [b, c]])
+    kept, removed = (sp.Matrix([v, entry]) for entry in (-x, 0))
+    saved = sp.expand(
+        sp.simplify(gram.det() * ((kept.T * gram.inv() * kept)[0] - (removed.T * gram.inv() * removed)[0]))
+    )
+    require(all(term.is_nonnegative for term in sp.Add.make_args(saved)), "a row costs more without it", saved=saved)
+    # A layer: the quasi-norm behind it against the product of the norms, for all signs and nearly dependent means.
+    generator = np.random.default_rng(0)
+    for L in range(2, 7):
+        for spread in (1, 1e-2, 1e-4):
+            M = abs(generator.standard_normal((3, 1)) + spread * generator.standard_normal((3, 2)))
+            check_layer(M, generator.standard_normal((4, 3)), L)
+        for K in statement.classes:
+            if K > 2:
+                check_layer(np.pad(THREE_MEANS, ((0, 0), (0, K - 3))), np.array(THREE_WEIGHTS), L)
+    # A singular value √(2λ_WL u) of M_L costs (L/2) (2λ_WL u · P)^{1/L}, P = nλ_H1λ_W1⋯, and leaves a fit of
+    # 1/(4(1+u)).
+    L, u, last, rest = sp.symbols("L u lambda P", positive=True)
+    kappa = 2 * (2 * rest * last) ** (1 / L)
+    share = L / 2 * (2 * last * u * rest) ** (1 / L) + last / 2 / (2 * last * u + 2 * last)
+    gap = sp.powsimp(sp.expand_power_base(2 * share - statement.objective(L, kappa, u), force=True), force=True)
+    require_equal(sp.simplify(gap), 0, "two singular values have another share of the loss")
+
+
+def check_layer(M, W, l):
+    """‖σ(WM)‖ in the Schatten quasi-norm of order 2/(l+1) is at most ‖W‖ times that of M, of order 2/l."""
+    after = schatten.power(np.maximum(W @ M, 0), 2 / (l + 1)) ** ((l + 1) / 2)
+    before = np.linalg.norm(W) * schatten.power(M, 2 / l) ** (l / 2)
+    # Singular values are known to some units of rounding, relative to the largest.
+    require_at_most(after, before * (1 + 1e-6), "the quasi-norm is raised", l=l, M=M.tolist(), W=W.tolist())
 
 
 def problem_at(L, u, n, skew, width):
