@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.descent._activations import kernel
+from numerics.descent._closed_forms import loss_dnc
 from numerics.tensors import check_device
 from theory.arguments import LARGEST_SIZE, check_instance, check_integer
 from theory.ufm import Problem
@@ -106,7 +107,8 @@ def check_trainable(problem: Problem) -> Problem:
     Raises
     ------
     ValueError
-        If L < 2, a regularisation is 0 or beyond the floats, or a layer is narrower than K.
+        If L < 2, a regularisation is 0 or beyond the floats, or so small that the losses of the collapsed solutions
+        are, or a layer is narrower than K.
     TypeError
         If an activation has no operations on tensors.
 
@@ -132,6 +134,7 @@ def check_trainable(problem: Problem) -> Problem:
         )
     for activation in problem.activations:
         kernel(activation)
+    loss_dnc(problem)
     return problem
 
 

@@ -140,7 +140,7 @@ def rational_srg(
     ones, identity = fmpq_mat([[1] * r] * r), _identity(r)
     weightings = fmpq_mat([[fmpq(1 - 2 * int(x), 2) for x in column] for column in incidence.transpose().table()])
 
-    balance = float(n * exact[0] / exact[1]) ** 0.25 * float(scales[0]) ** 0.5
+    balance = float(n * exact[0] / exact[1]) ** 0.25 * float(Fraction(int(scales[0].p), int(scales[0].q))) ** 0.5
     on_rest, on_ones = balance * (r - 2) ** 0.25, balance * (2 * r - 2) ** 0.25
     first = identity * _rounded(on_rest) + ones * _rounded((on_ones - on_rest) / r)
     means = first.inv() * incidence * scales[0]

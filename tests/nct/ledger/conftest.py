@@ -1,5 +1,7 @@
 """A temporary ledger for each test."""
 
+import sys
+
 import pytest
 from ledgers import Ledger
 
@@ -7,3 +9,10 @@ from ledgers import Ledger
 @pytest.fixture
 def ledger(pytester):
     return Ledger(pytester)
+
+
+@pytest.fixture(autouse=True)
+def without_compiled_files(monkeypatch):
+    """A file written anew in the same second, of the same size, would be taken for the one that was compiled."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")

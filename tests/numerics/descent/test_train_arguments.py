@@ -22,6 +22,7 @@ NOT_FINITE = [torch.full((2, 4, 6), torch.nan), *[torch.zeros(2, 6, 6)] * 2, tor
         ({"K": "4"}, TypeError, "K = '4' is a str; K must be an integer ≥ 2"),
         ({"L": 1}, ValueError, "L = 1; L must be an integer ≥ 2"),
         ({"lam": 0}, ValueError, "lam = 0; lam must be a finite number > 0"),
+        ({"lam": "1e-320"}, ValueError, "lam is so small that the loss is below"),
         ({"lam": float("nan")}, ValueError, "lam = nan; lam must be"),
         ({"lam": "a"}, ValueError, "lam = 'a'; lam must be"),
         ({"lam": "1e-340"}, ValueError, "must be within the range of float64"),
