@@ -1,4 +1,7 @@
 from . import (
+    cross_entropy as cross_entropy,
+)
+from . import (
     relu_epsilon as relu_epsilon,
 )
 from . import (
