@@ -67,6 +67,7 @@ INNER = {
     "theory.wording",
     "theory.deadline",
     "theory.verified",
+    "theory.dufm.enclosure.enclose_collapse_at",
     "theory.geometry.edge_sums",
     "theory.ufm.minimise_scale",
     "theory.ufm.log_exact",

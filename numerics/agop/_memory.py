@@ -46,7 +46,7 @@ def block_size(limit: int, fixed: int, per_row: int, per_square: float, most: in
         raise ValueError(
             f"memory_limit = {limit} bytes is too small: {needed} bytes are needed for the smallest block, {least} rows"
         )
-    room = float(limit - fixed)
+    room = float(min(limit - fixed, 1 << 62))  # beyond any machine's
     if per_square > 0.0:
         largest = (math.sqrt(per_row**2 + 4.0 * per_square * room) - per_row) / (2.0 * per_square)
     else:

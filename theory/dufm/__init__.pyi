@@ -88,3 +88,27 @@ from .graphs import (
 from .graphs import (
     graph_solution as graph_solution,
 )
+from .optimum import (
+    LowerBound as LowerBound,
+)
+from .optimum import (
+    OptimumBounds as OptimumBounds,
+)
+from .optimum import (
+    attained as attained,
+)
+from .optimum import (
+    bounds as bounds,
+)
+from .optimum import (
+    lower_bound as lower_bound,
+)
+from .optimum import (
+    rank_two as rank_two,
+)
+from .optimum import (
+    relu_constant as relu_constant,
+)
+from .optimum import (
+    rescaled as rescaled,
+)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from jaxtyping import Float, Int
 
-__all__ = ["Block", "labelled_graph", "of_blocks", "without_classes"]
+__all__ = ["Block", "labelled_graph", "layer_scales", "of_blocks", "without_classes"]
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Block:
         batch, order = Problems.one(problem), np.array([r])
         spread = 2 * np.log(sqrt(2) + sqrt((r - 1) * (r - 2)))
         best, log_kappa = srg_minimum(batch, order), log_kappa_srg(batch, order)
-        return cls(comb(r, 2), r, _scales(problem, best, log_kappa, spread, np.log(r)))
+        return cls(comb(r, 2), r, layer_scales(problem, best, log_kappa, spread, np.log(r)))
 
     @classmethod
     def dnc(cls, classes: int, problem: Problem) -> Block:
         """Some of a problem's classes collapsed, at their best scales."""
         batch = Problems.one(problem)
         log_K = np.log(problem.K)
-        return cls(classes, None, _scales(problem, dnc_minimum(batch), batch.log_kappa, 2 * log_K, log_K))
+        return cls(classes, None, layer_scales(problem, dnc_minimum(batch), batch.log_kappa, 2 * log_K, log_K))
 
     @property
     def rank(self) -> int:
@@ -154,7 +154,7 @@ def _some_classes(whole: Solution, kept: Int[np.ndarray, " kept"]) -> Matrices:
     return Matrices(means, weights, residual)
 
 
-def _scales(
+def layer_scales(
     problem: Problem, best: Minimum, log_kappa: Float[np.ndarray, "1"], log_spread: float, log_step: float
 ) -> Float[np.ndarray, " scaled"]:
     """α_2, …, α_L by equation (6).

@@ -105,7 +105,7 @@ def descend(
     flat : float
         It also ends where a step lowers the loss by no more than this share.
     memory : int
-        Steps that the Hessian is estimated from.
+        Steps that the Hessian is estimated from, at most 1000.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def descend(
 
     iterations, memory = (
         check_integer("iterations", iterations, at_least=1),
-        check_integer("memory", memory, at_least=1),
+        check_integer("memory", memory, at_least=1, at_most=1000),
     )
     tolerance, flat = check_real("tolerance", tolerance, at_least=0), check_real("flat", flat, at_least=0)
     check_instance("point", point, Point)

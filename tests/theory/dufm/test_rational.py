@@ -8,6 +8,10 @@ import pytest
 from theory import dufm
 
 
+def floats(matrix):
+    return np.array([[int(x.p) / int(x.q) for x in row] for row in matrix.table()])
+
+
 def test_rational_matrices_have_the_structure_and_nearly_the_least_loss():
     lams = [Fraction(1, 700), Fraction(1, 90), Fraction(2, 1000), Fraction(1, 500)]
     matrices = dufm.rational_srg(5, lams, n=2)
@@ -17,7 +21,7 @@ def test_rational_matrices_have_the_structure_and_nearly_the_least_loss():
     loss = dufm.exact_loss(matrices, lams, n=2)
     lower, upper = dufm.enclose_loss("srg", 10, 3, lams=lams, n=2)
     assert lower < loss < Fraction(upper) * (1 + Fraction(1, 10**10))
-    pre_activations = np.array([[float(x) for x in row] for row in (to_last * first * matrices.class_means).table()])
+    pre_activations = floats(to_last * first * matrices.class_means)
     np.testing.assert_allclose(
         pre_activations, dufm.srg(10, 3, lams=lams, n=2).pre_activations(3), rtol=1e-5, atol=1e-12
     )
@@ -26,10 +30,8 @@ def test_rational_matrices_have_the_structure_and_nearly_the_least_loss():
 def test_exact_loss_is_the_float_loss():
     lams = ["0.002"] * 5
     matrices = dufm.rational_srg(4, lams, n=3)
-    floats = [
-        np.array([[float(x) for x in row] for row in m.table()]) for m in (matrices.class_means, *matrices.weights)
-    ]
-    value = dufm.evaluate_loss(np.repeat(floats[0], 3, axis=1), floats[1:], [0.002] * 5, n=3)
+    means, *weights = map(floats, (matrices.class_means, *matrices.weights))
+    value = dufm.evaluate_loss(np.repeat(means, 3, axis=1), weights, [0.002] * 5, n=3)
     assert float(dufm.exact_loss(matrices, lams, n=3)) == pytest.approx(value, rel=1e-13)
 
 

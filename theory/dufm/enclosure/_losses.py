@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 from math import comb
 from typing import Literal
+
+from flint import arb, fmpq
 
 from theory.arguments import IntegerLike, RealLike, check_choice, check_exact, check_integer
 from theory.deadline import Deadline
 from theory.dufm._losses import Construction, check_construction
 from theory.dufm._problem import LARGEST_K, SMALLEST_K, SMALLEST_L
-from theory.dufm.enclosure._blocks import Blocks, Kappa
-from theory.dufm.enclosure._bounds import Bounds, Interval, to_width
+from theory.dufm.enclosure._blocks import Blocks, Kappa, rational
+from theory.dufm.enclosure._bounds import Bounds, Interval, root, to_width
+from theory.dufm.enclosure._minimum import minimum
+from theory.dufm.enclosure._objective import Part
 from theory.geometry import triangular_graph
 from theory.ufm import exact_lams, one_of
 
-__all__ = ["enclose_loss", "enclose_ratio"]
+__all__ = ["enclose_collapse_at", "enclose_loss", "enclose_ratio"]
 
 
 def enclose_loss(
@@ -156,6 +161,43 @@ def enclose_ratio(
         return Interval.of(srg.ball / dnc.ball)
 
     return to_width(quotient, digits, deadline)
+
+
+def enclose_collapse_at(
+    constant: tuple[Fraction, int],
+    L: int,
+    lams: Sequence[Fraction],
+    n: int,
+    digits: IntegerLike,
+    deadline: Deadline,
+) -> Bounds:
+    """Prove bounds of min_u (L/2) (cΠ)^{1/L} u^{1/L} + 1/(2(1+u)), with Π the product of n and the regularisations.
+
+    With c = K^{L+1} it is the loss of deep neural collapse; other c come from lower bounds.
+
+    Parameters
+    ----------
+    constant : (Fraction, int)
+        (a, b) for c = a b^L, so that no power is written out.
+    L, n : int
+        Layers, at least 2, and samples per class.
+    lams : sequence of Fraction
+        The L+1 regularisations, or the one of all matrices.
+    digits : int
+        The bounds differ by at most 10^−digits times the value.
+    deadline : Deadline
+        When to give up.
+
+    Returns
+    -------
+    Bounds
+    """
+    kappa = Kappa.of(L, lams, n)
+    inside, outside = rational("c", constant[0]), constant[1]
+    part = Part(
+        fmpq(1), L, (1,), (fmpq(1),), lambda: arb(outside * kappa.factor) * root(arb(inside * kappa.radicand), L)
+    )
+    return to_width(lambda bits: minimum(part, bits, deadline).value, digits, deadline)
 
 
 def _checked(
