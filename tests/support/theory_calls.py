@@ -20,7 +20,7 @@ from theory.deep_rfm import (
 )
 from theory.geometry import graph_names, triangular_graph
 from theory.labels import one_hot
-from theory.ufm import relu_epsilon, two_layers
+from theory.ufm import relu_epsilon, strong_collapse, two_layers
 
 LAM = 2.0**-11  # exact in every type
 X = np.random.default_rng(0).standard_normal((3, 3))
@@ -154,6 +154,18 @@ CALLS = [
     (two_layers.balanced_cuts, {"r": 6}),
     (two_layers.balanced_cuts_beat_collapse, {"m_from": 3}),
     (two_layers.least_loss, {"pre_activations": np.eye(3), "log_kappa": -3.0}),
+    (strong_collapse.snc_point, {"K": 3, "n": 4, "m": 2}),
+    (strong_collapse.least_risk, {"K": 5, "n": 3, "m": 2}),
+    (strong_collapse.eigenvalues, {"K": 3, "n": 4, "t": 0.5}),
+    (strong_collapse.sharp_constant, {"K": 3, "n": 4}),
+    (strong_collapse.linearised_operator, {"A": X.T, "F": X, "beta": 0.25}),
+    (strong_collapse.linearised_flow, {"A": X.T, "F": X, "t": 0.5}),
+    (strong_collapse.flow_on_collapse_subspace, {"A": [[0.5], [-0.5]], "n": 2, "t": 0.5, "beta": 0.25}),
+    (strong_collapse.gradient_flow, {"A": X.T / 4, "F": X / 4, "times": [0.0, 0.5], "rtol": 1e-6}),
+    (strong_collapse.gradient_descent, {"A": X.T[None] / 4, "F": X[None] / 4, "step": 0.125, "steps": 4, "every": 2}),
+    (strong_collapse.critical_point, {"A": np.zeros((3, 2)), "F": np.zeros((2, 3)), "b": np.ones(3) / 3,
+                                      "tolerance": 1e-8}),
+    (strong_collapse.symmetric_matrix, {"K": 3, "n": 2}),
 ]  # fmt: skip
 
 #: Calls of the functions that take no number: arrays, graphs, problems and points.
@@ -177,4 +189,12 @@ OTHER_CALLS = [
     (ufm.collapsed_point, {"problem": PROBLEM}),
     (ufm.objective, {"problem": PROBLEM, "features": np.eye(2), "weights": [np.eye(2)] * 2}),
     (ufm.objective_and_gradient, {"problem": PROBLEM, "features": np.eye(2), "weights": [np.eye(2)] * 2}),
+    (strong_collapse.risk, {"A": X.T, "F": X, "b": X[0]}),
+    (strong_collapse.residual, {"A": X.T, "F": X, "b": X[0]}),
+    (strong_collapse.gradient, {"A": X.T, "F": X, "b": X[0]}),
+    (strong_collapse.curvature, {"A": X.T, "F": X, "b": X[0], "dA": X.T, "dF": X, "db": X[0]}),
+    (strong_collapse.snc_errors, {"A": X.T, "F": X, "b": X[0]}),
+    (strong_collapse.distance_from_collapse_subspace, {"A": X.T, "F": X, "b": X[0]}),
+    (strong_collapse.imbalance, {"A": X.T, "F": X}),
+    (strong_collapse.eigenspaces, {"A": X.T, "F": X}),
 ]

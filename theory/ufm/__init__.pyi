@@ -5,6 +5,9 @@ from . import (
     relu_epsilon as relu_epsilon,
 )
 from . import (
+    strong_collapse as strong_collapse,
+)
+from . import (
     two_layers as two_layers,
 )
 from ._activations import (
