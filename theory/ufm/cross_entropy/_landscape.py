@@ -20,7 +20,7 @@ import numpy as np
 
 from theory.arguments import check_choice
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import check_factors, gradient, hessian_vector
+from theory.ufm.cross_entropy._risk import check_factors, gradient, hessian_vector, output_gradient
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -176,9 +176,9 @@ def tangent_descent(
     """
     A, F, _ = check_factors(A, F)
     c, rest = sphere_multiplier(A, F)
-    slope = _flat(*gradient(A, F)[:2])
-    theta = _flat(A, F)
-    if rest > 1e-9 * np.linalg.norm(slope):
+    slope, theta = _flat(*gradient(A, F)[:2]), _flat(A, F)
+    # What the entries of the gradient are sums of: at A = 1aᵀ, F = 0 all of it is cancellation.
+    if rest > 1e-9 * np.linalg.norm(output_gradient(A @ F)) * np.linalg.norm(theta):
         direction, order, derivative = -(slope + c * theta) / rest, 1, -rest
     else:
         eigenvalues, tangents = tangent_hessian(A, F, along)

@@ -83,6 +83,15 @@ def test_the_origin_descends():
     assert found.derivative == pytest.approx(-1 / 3)
 
 
+def test_where_the_whole_gradient_is_cancellation():
+    rng = np.random.default_rng(0)
+    A, F = np.ones((3, 1)) * rng.normal(size=2), rng.normal(size=(2, 1)) * np.ones(3)
+    assert cross_entropy.sphere_multiplier(A, F)[1] < 1e-15
+    found = cross_entropy.tangent_descent(A, F)
+    assert found.order == 2
+    assert cross_entropy.risk(A + 0.01 * found.dA, F + 0.01 * found.dF) < np.log(3) - 1e-6
+
+
 def test_the_flow_against_an_integrator_of_the_definition():
     A, F = drawn(3, 2, 2)
 
