@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nct.ledger._folder import LedgerError, place
+from nct.ledger._formulas import faults_of_formulas
 from nct.ledger._item import ClaimItem
 from nct.ledger._papers import near, read_papers
 from nct.ledger._reach import NOT_SAID
@@ -30,6 +31,7 @@ class Rules(ClaimItem):
     def faults(self) -> Iterator[str]:
         """What the claim breaks, rule by rule."""
         yield from self._faults_of_the_checks()
+        yield from self._faults_of_the_text()
         yield from self._faults_of_the_place()
         yield from self._faults_of_the_paper()
         if self.config.getini("ledger_require_covers"):
@@ -58,6 +60,12 @@ class Rules(ClaimItem):
                 yield f"the check {name} never runs: its name must begin with 'test_'"
             if any(mark.name == "xfail" for mark in getattr(getattr(self.parent.obj, name), "pytestmark", ())):
                 yield f"the check {name} is marked xfail: what it should do follows from the statement alone"
+
+    def _faults_of_the_text(self) -> Iterator[str]:
+        claim = self.claim
+        for form, statement in (("printed", claim.printed), ("amended", claim.amended), ("seen", claim.seen)):
+            if statement is not None:
+                yield from (f"the {form} statement: {fault}" for fault in faults_of_formulas(statement))
 
     def _faults_of_coverage(self) -> Iterator[str]:
         claim = self.claim

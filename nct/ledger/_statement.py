@@ -1,8 +1,9 @@
 """A statement in words and in code, and the forms in which a claim's checks meet it."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from nct.ledger._strength import OneOf, Stronger
@@ -25,22 +26,31 @@ class Statement:
         What makes a stronger statement of the value, if it is a bound, a condition or a switch and not an equality:
         `UpperBound`, `LowerBound`, `Condition`, `Conclusion` or `OneOf`. The fields of a record say it in their
         annotations, ``Annotated[float, UpperBound]``.
+    formulas : mapping of str to callable
+        Formulas of the text, each with how the value computes it: ``{"m(m+1)/2": lambda value, m: value(m)}``. The
+        function's arguments after the first are the formula's symbols, λ_map being ``lam_map``; a symbol that is not
+        any positive number says by a default where it is tried, ``n=(1, 2, 5)``. A claim whose text and value differ
+        breaks a rule.
 
     Raises
     ------
     TypeError
-        If `parts` is a single string.
+        If `parts` is a single string, or `formulas` no mapping.
     """
 
     text: str
     value: Any
     parts: Sequence[str] = ()
     stronger: Stronger | OneOf | None = None
+    formulas: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.parts, str):
             raise TypeError(f"parts = {self.parts!r} is a string; parts must be a list of names")
+        if not isinstance(self.formulas, Mapping):
+            raise TypeError(f"formulas is a {type(self.formulas).__name__}; formulas must be a mapping of LaTeX")
         object.__setattr__(self, "parts", tuple(self.parts))
+        object.__setattr__(self, "formulas", MappingProxyType(dict(self.formulas)))
 
 
 @dataclass(frozen=True)

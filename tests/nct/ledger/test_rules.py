@@ -1,7 +1,7 @@
 """The rules of a ledger, each seen to fail a run when a claim breaks it."""
 
 import pytest
-from ledgers import DERIVED, OFF, fails_with
+from ledgers import DERIVED, OFF, TRUE, fails_with
 
 
 def test_fewer_than_two_kinds_of_evidence(ledger):
@@ -20,6 +20,18 @@ def test_no_near_miss(ledger):
     fails_with(ledger, "no near miss", passed=2)
     claim = ledger.written["example.sum"]
     assert (claim["status"], claim["failed"]) == ("broken", ["proofs_checks/example/test_sum.py::rules"])
+
+
+@pytest.mark.parametrize(("said", "broken"), [("m(m+1)/2", False), ("m(m-1)/2", True)])
+def test_a_text_that_says_something_else_than_the_value(ledger, said, broken):
+    path = ledger.add()
+    formulas = f'formulas={{"{said}": lambda value, m=(1, 4): value(m)}}'
+    path.write_text(path.read_text().replace('printed=Statement(r"', f'printed=Statement({formulas}, text=r"{said} ', 1)
+                    .replace(TRUE, f"value={TRUE}", 1))  # fmt: skip
+    if broken:
+        fails_with(ledger, "the printed statement: its text says 'm(m-1)/2', which is 0 where the value is 1", passed=4)
+    else:
+        ledger.run().assert_outcomes(passed=5)
 
 
 def test_every_check_is_blind_to_a_near_miss(ledger):
