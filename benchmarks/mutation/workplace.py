@@ -14,9 +14,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import coverage
+from executed import SHARED
 
 HERE = Path(__file__).parent
 
@@ -34,7 +36,7 @@ class Project:
     ledger : str
         The folder of claims.
     tests : tuple of str
-        All other paths that pytest collects.
+        All other paths that pytest collects; of a folder ``tests`` each part is measured by itself.
     """
 
     root: Path
@@ -47,6 +49,16 @@ class Project:
         command = ["git", "-C", str(self.root), "ls-files", "-z", "-co", "--exclude-standard"]
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
         return sorted(file for file in set(listed) if file and (self.root / file).is_file())
+
+    def parts(self) -> list[str]:
+        """What is measured by itself: the ledger, the paths of tests, and each part of the folder ``tests``."""
+        found = [self.ledger]
+        for path in self.tests:
+            within = sorted((self.root / path).iterdir()) if path == "tests" else []
+            folders = [part.name for part in within if part.is_dir() and any(part.rglob("test_*.py"))]
+            files = [part.name for part in within if part.match("test_*.py")]
+            found += [f"{path}/{name}" for name in folders + files] or [path]
+        return found
 
     def sources(self) -> list[str]:
         """The files that are mutated."""
@@ -111,7 +123,7 @@ class Workplace:
 
     def measure(self) -> None:
         """Run every test once and note the lines that it executes; paths whose files are unchanged are spared."""
-        for path in (self.project.ledger, *self.project.tests):
+        for path in self.project.parts():
             data = self._data(path)
             key = self._digest((*self.project.packages, path))
             if data.with_suffix(".key").exists() and data.with_suffix(".key").read_text() == key:
@@ -132,17 +144,19 @@ class Workplace:
         """What the tests execute, as it was measured last."""
         seconds, modules = {}, []
         tests: dict[str, dict[int, set[str]]] = defaultdict(dict)
-        for path in (self.project.ledger, *self.project.tests):
+        for path in self.project.parts():
             noted = json.loads(Path(f"{self._data(path)}.json").read_text(encoding="utf-8"))
             passed = {test: run["seconds"] for test, run in noted["tests"].items() if run["outcome"] == "passed"}
             seconds |= passed
             modules += noted["modules"]
+            users = _users_of_fixtures(noted["tests"])
             data = coverage.CoverageData(str(self._data(path)))
             data.read()
             for file in data.measured_files():
                 by_line = tests[str(Path(file).relative_to(self.copy))]
                 for line, contexts in data.contexts_by_lineno(file).items():
-                    by_line.setdefault(line, set()).update(passed.keys() & contexts)
+                    tests_there = (users.get(context, {context}) for context in contexts)
+                    by_line.setdefault(line, set()).update(passed.keys() & set().union(*tests_there))
         return Executed(seconds, tests, list(dict.fromkeys(modules)))
 
     def _data(self, path: str) -> Path:
@@ -154,6 +168,24 @@ class Workplace:
             if file.startswith(_folders(paths)) or file in paths:
                 digest.update(f"{file}\0".encode() + (self.project.root / file).read_bytes() + b"\0")
         return digest.hexdigest()
+
+
+def _users_of_fixtures(tests: dict[str, dict[str, Any]]) -> dict[str, set[str]]:
+    """The tests that use a fixture which several share, by the fixture's context."""
+    return {
+        f"{SHARED}{name} {base}": {
+            test for test, run in tests.items() if name in run["fixtures"] and test.startswith(base)
+        }
+        for name in {name for run in tests.values() for name in run["fixtures"]}
+        for base in {base for test, run in tests.items() if name in run["fixtures"] for base in _bases(test)}
+    }
+
+
+def _bases(test: str) -> list[str]:
+    """Where a fixture of a test may stand: nowhere, a folder, the file, or a class."""
+    file, *inside = test.split("[")[0].split("::")
+    folders = [str(folder) for folder in PurePosixPath(file).parents][::-1]
+    return ["", *folders[1:], file, *("::".join([file, *inside[:count]]) for count in range(1, len(inside)))]
 
 
 def forget_bytecode(path: Path) -> None:

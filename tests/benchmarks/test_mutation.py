@@ -37,6 +37,15 @@ def tenfold(m):
     return 10 * m
 
 
+@cache
+def squares():
+    return [m * m for m in range(3)]
+
+
+def doubles():
+    return [m + m for m in range(3)]
+
+
 def unused(m):
     return m + 1
 '''
@@ -52,7 +61,23 @@ def test_tenfold():
 """
 TESTS = """
 import pytest
-from sums.sums import clipped
+from sums.sums import clipped, doubles, squares
+
+@pytest.fixture(scope="module")
+def doubled():
+    return doubles()
+
+def test_first():
+    assert len(squares()) == 3
+
+def test_second():
+    assert squares()[2] == 4
+
+def test_length(doubled):
+    assert len(doubled) == 3
+
+def test_last(doubled):
+    assert doubled[2] == 4
 
 def test_clipped():
     assert clipped(5) == 3
@@ -91,6 +116,8 @@ def test_every_fate(project):
     assert fates["total: 4 → 5"] == "refuted"  # of a decorated function
     assert fates["tenfold: 10 * m → 10 / m"] == "crashed"
     assert fates[": LIMIT = 3 → LIMIT = None"] == "tests"  # module data
+    assert fates["squares: m * m → m / m"] == "tests"  # cached when the second test asks for it
+    assert fates["doubles: m + m → m - m"] == "tests"  # by a fixture that two tests share
     assert fates["unused: m + 1 → m - 1"] == "nobody"
     assert fates["clipped: < 0 → <= 0"] == "nobody"
     assert not any("m must be" in name for name in fates)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.agop import AgopAccuracyWarning, _kernel_machines, agop_cost, kernel_agop
+from numerics.agop import AgopAccuracyWarning, _kernel_machines, _samples_route, agop_cost, kernel_agop
 from numerics.agop._machine import KernelMachine
 from numerics.agop._near_pairs import NearPairs
 from numerics.kernels import Gaussian, Laplace, Linear, Linearised
@@ -72,14 +72,32 @@ def test_both_routes_are_the_jacobians(n, d, c, seed, make, mahalanobis):
 
 
 @pytest.mark.parametrize(("n", "d"), [(150, 7), (150, 140), (97, 300)])
-@pytest.mark.parametrize("route", ["features", "samples"])
-def test_blocks_change_nothing(n, d, route):
+def test_blocks_of_features_change_nothing(n, d):
     X, alpha = points(n, d), points(n, 3, 1)
     kernel = Laplace(3.0)
-    whole = kernel_agop(kernel, X, alpha, route=route)
-    limit = smallest_limit(n, d, 70) if route == "samples" else 8 * (2 * n * d + d * d + (13 * n // 4 + 8 * d) * 70)
-    assert relative(kernel_agop(kernel, X, alpha, route=route, memory_limit=limit), whole) < 1e-12
+    whole = kernel_agop(kernel, X, alpha, route="features")
+    limit = 8 * (2 * n * d + d * d + (13 * n // 4 + 8 * d) * 70)
+    assert relative(kernel_agop(kernel, X, alpha, route="features", memory_limit=limit), whole) < 1e-12
     assert relative(whole, by_jacobian(kernel, X, alpha)) < 1e-10
+
+
+# Of fewer points all of Q takes less memory than the smallest panels.
+@pytest.mark.parametrize(("n", "d"), [(400, 7), (400, 140), (400, 300)])
+def test_panels_of_samples_change_nothing(n, d, monkeypatch):
+    panels = []
+
+    def in_panels(machine, panel, forced):
+        panels.append(panel)
+        return kept(machine, panel, forced)
+
+    kept = _samples_route._in_panels
+    monkeypatch.setattr(_samples_route, "_in_panels", in_panels)
+    X, alpha = points(n, d), points(n, 3, 1)
+    whole = kernel_agop(Laplace(3.0), X, alpha, route="features")
+    result = kernel_agop(Laplace(3.0), X, alpha, route="samples", memory_limit=smallest_limit(n, d, 70))
+    assert relative(result, whole) < 1e-12
+    assert len(panels) == 1
+    assert 64 <= panels[0] <= 70
 
 
 def test_duplicates_contribute_nothing_to_each_other():

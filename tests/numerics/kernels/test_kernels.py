@@ -64,6 +64,7 @@ def test_linearised_kernel_perturbs_the_training_points_alone():
     torch.testing.assert_close(Linearised(0.3)(X), X @ X.T + 0.3 * torch.eye(4, dtype=F64))
     torch.testing.assert_close(Linearised(0.3)(X, X.clone()), X @ X.T)
     assert torch.equal(Linearised(0.3).gradient(X), Linear().gradient(X))
+    torch.testing.assert_close(Linearised(0.5).diagonal(points(6, 3)), Linearised(0.5)(points(6, 3)).diagonal())
 
 
 def test_equal_points_are_at_distance_zero_and_have_no_gradient():

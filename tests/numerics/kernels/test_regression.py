@@ -81,6 +81,16 @@ def test_wrong_input_to_kernel_regression():
             solve_kernel(torch.diag(torch.tensor([1.0, -1.0], dtype=F64)), Y[:2], singular=method)
 
 
+def test_refinement_takes_off_the_jitter():
+    """An eigenvalue of 10⁻¹² is moved by the jitter by 7·10⁻⁴ of its size; steps of Riley's refinement give it back."""
+    eigenvalue = 1e-12
+    K, Y = torch.diag(torch.tensor([1.0, eigenvalue, 0.0], dtype=F64)), torch.tensor([[0.0], [1.0], [0.0]], dtype=F64)
+    solution = solve_kernel(K, Y, singular="jitter")
+    assert solution.shift / eigenvalue > 1e-4
+    assert solution.residual < 1e-13
+    torch.testing.assert_close(solution.alpha, Y / eigenvalue, rtol=1e-13, atol=0.0)
+
+
 def test_an_asymmetric_matrix_is_refused_and_the_rounding_of_a_product_is_not():
     K, Y = singular_problem()
     K[3, 5] += 1e-3
