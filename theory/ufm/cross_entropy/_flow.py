@@ -7,6 +7,7 @@ computed from logarithms, so that nothing underflows: risks of exp(−10⁴) are
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 __all__ = ["Trajectory", "gradient_flow", "log_risk"]
+
+LARGEST_NORM2, LARGEST_WORK = 1e7, 100_000
 
 
 def _log_risk_and_direction(H: Float[np.ndarray, "K N"]) -> tuple[float, Float[np.ndarray, "K N"]]:
@@ -142,7 +145,8 @@ def gradient_flow(
     F : ndarray, shape (m, N)
         Features at the start, one column a sample, sorted by class, the same number of each.
     norm2 : float
-        Where to end, ‖A‖² + ‖F‖², positive.
+        Where to end, ‖A‖² + ‖F‖²: above that of the start and at most 1e7, beyond which rounding errors of the outputs
+        are as large as the differences that decide.
     longest : float
         The longest time s = ∫ R dt; a flow that does not separate the samples ends there.
     times : int
@@ -158,11 +162,12 @@ def gradient_flow(
     Raises
     ------
     ValueError
-        If the shapes do not fit, there are fewer than two classes, N is no multiple of K, or an entry is not finite.
+        If the shapes do not fit, there are fewer than two classes, N is no multiple of K, an entry is not finite, or
+        norm2 is out of its range.
     TypeError
         If an argument is of a wrong type.
     RuntimeError
-        If the integrator fails.
+        If the integrator fails, or takes more than 100,000 evaluations.
 
     References
     ----------
@@ -179,9 +184,19 @@ def gradient_flow(
     """
     A, F, _ = check_factors(A, F)
     norm2, longest = check_real("norm2", norm2, above=0), check_real("longest", longest, above=0)
+    start = np.concatenate([A.ravel(), F.ravel()])
+    if not start @ start < norm2 <= LARGEST_NORM2:
+        raise ValueError(
+            f"norm2 = {norm2:g}; norm2 must be above ‖A‖² + ‖F‖² = {start @ start:.6g} at the start and at most "
+            f"{LARGEST_NORM2:g}"
+        )
     times, rtol = check_integer("times", times, at_least=2, at_most=10**6), check_real("rtol", rtol, above=0)
 
-    def velocity(_: float, theta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    evaluations = itertools.count(1)
+
+    def velocity(s: float, theta: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        if next(evaluations) > LARGEST_WORK:
+            raise RuntimeError(f"the flow was not integrated beyond s = {s:.6g} with {LARGEST_WORK} evaluations")
         a, f = theta[: A.size].reshape(A.shape), theta[A.size :].reshape(F.shape)
         G = _log_risk_and_direction(a @ f)[1]
         return -np.concatenate([(G @ f.T).ravel(), (a.T @ G).ravel()])
@@ -190,7 +205,6 @@ def gradient_flow(
         return float(theta @ theta - norm2)
 
     size.terminal = True  # type: ignore[attr-defined]
-    start = np.concatenate([A.ravel(), F.ravel()])
     found = solve_ivp(
         velocity, (0, longest), start, method="LSODA", events=size, dense_output=True, rtol=rtol, atol=rtol * 1e-3
     )
