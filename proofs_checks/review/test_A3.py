@@ -42,9 +42,9 @@ claim = Claim(
     source="review, Appendix A.3, the final result",
     verdict="holds",
     printed=Statement(
-        r"\text{along the flow of } R_{MSE} \text{ from } b(0) = 0 \text{ (read: linearised at small } F, A\text{):}\quad "
-        r"\|(F(t),A(t)) - e^{\frac{\sqrt n}N t}\Pi_T(F_0,A_0)\|_E \le e^{\frac{\sqrt n}N}"
-        r"\|\Pi_{T^\perp}(F_0,A_0)\|_E,\quad b(t) = \tfrac{1 - e^{-t}}K 1_K\quad \forall t \ge 0",
+        r"\text{along the flow of } R_{MSE} \text{ from } b(0) = 0 \text{ (read: linearised at small } F, A\text{):}\ "
+        r"\|(F(t),A(t)) - e^{\frac{\sqrt n}N t}\Pi_T(F_0,A_0)\|_E \le "
+        r"e^{\frac{\sqrt n}N}\|\Pi_{T^\perp}(F_0,A_0)\|_E,\quad b(t) = \tfrac{1 - e^{-t}}K 1_K\quad \forall t \ge 0",
         true,
     ),
     near_misses={
