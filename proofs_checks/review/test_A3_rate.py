@@ -34,8 +34,10 @@ claim = Claim(
     source="review, Appendix A.3, after the final result",
     verdict="holds",
     printed=Statement(
-        r"\text{with } R_{MSE} \text{ for } R_{SE} \text{ the subspace } T = \{F = \tfrac1{\sqrt n}(A \otimes 1_n)^\top,"
-        r"\ 1_K^\top A = 0\} \text{ is the same, and } b \to \tfrac1K 1_K \text{ at the rate } e^{-t} \text{ for } e^{-Nt}",
+        r"\text{with } R_{MSE} \text{ for } R_{SE} \text{ the subspace } T = \{F = \tfrac1{\sqrt n}(A \otimes "
+        r"1_n)^\top,\ 1_K^\top A = 0\} \text{ is the same, and } b \to \tfrac1K 1_K \text{ at the rate } e^{-t} "
+        r"\text{ for } "
+        r"e^{-Nt}",
         true,
     ),
     near_misses={

@@ -62,8 +62,8 @@ claim = Claim(
     source="review, Section 3.1.2, loss landscape",
     verdict="holds",
     printed=Statement(
-        r"\text{every critical point of } R_{SE} \text{ (read: with } b \text{ trained, or absent; for every } m\text{) "
-        r"is a global minimum or a strict saddle with a direction of negative curvature}",
+        r"\text{every critical point of } R_{SE} \text{ (read: with } b \text{ trained, or absent; for every } m\text{)"
+        r" is a global minimum or a strict saddle with a direction of negative curvature}",
         true,
     ),
     near_misses={
@@ -187,8 +187,7 @@ def idle_features(A, F, bias):
     return found
 
 
-@claim.check("optimised", covers=Search("least squares of the gradient from 12 random starts, three sizes, with a bias"), blind_to={
-    "curvature −√n at every saddle": "generic zeros of the gradient are not that flat"})  # fmt: skip
+@claim.check("optimised", covers=Search("least squares of the gradient from 6 starts each, three sizes, with a bias"))
 def test_zeros_of_the_gradient(statement):
     seen = set()
     for K, n, m, seeds in [(2, 2, 1, 6), (3, 1, 1, 6), (3, 2, 2, 6)]:
