@@ -107,3 +107,9 @@ def test_masked_matrix():
 def test_width_below_the_rank():
     with pytest.raises(ValueError, match="width = 1 is below the rank 2"):
         schatten.minimal_factors(np.eye(2), [1.0, 1.0], width=1)
+
+
+@pytest.mark.parametrize("small", [1e-9, 1e-12, 2e-15])
+def test_a_singular_value_counts_down_to_its_rounding_error(small):
+    assert schatten.power(np.diag([1.0, small]), 0.5) == pytest.approx(1 + small**0.5, rel=1e-12)
+    assert schatten.power(np.diag([1.0, 1e-17]), 0.5) == 1.0

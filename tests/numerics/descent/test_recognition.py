@@ -169,3 +169,12 @@ def test_the_exact_srg_is_recognised_in_every_order(K, L):
         assert found.kind == "srg"
         assert found.distances["srg"] < 1e-12
         assert found.last["srg"] < 1e-12
+
+
+def test_the_distance_to_no_form_is_that_of_the_closest():
+    problem = Problem.of(4, 4, 1e-3)
+    square = 2 * np.eye(4) + nx.to_numpy_array(nx.cycle_graph(4))
+    found = descent.recognise(problem, [np.eye(4), square, np.eye(4)])
+    assert found.kind == "none"
+    assert found.distance == min(found.distances.values()) < 1e-12
+    assert found.distances["dnc"] > 0.1

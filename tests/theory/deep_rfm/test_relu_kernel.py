@@ -139,3 +139,15 @@ def test_enclosure_out_of_range():
         relu_kernel.enclose_expected_product("1.1")
     with pytest.raises(ValueError, match="digits = 0"):
         relu_kernel.enclose_expected_product(0, digits=0)
+
+
+@pytest.mark.parametrize("half_width", [1, 2, 6, 12])
+def test_tail_is_above_the_squared_radius_and_the_bound_stated(half_width):
+    """2 E ρ² where a coordinate exceeds T is at most 8Tφ(T) + 16Q(T), and that at most 8φ(T)(T + 2/T)."""
+    with mp.workdps(30):
+        T = mp.mpf(half_width)
+        least = 8 * T * mp.npdf(T) + 16 * mp.ncdf(-T)
+        stated = 8 * mp.npdf(T) * (T + 2 / T)
+        found = mp.mpf(relu_kernel.tail_bound(flint.arb(half_width)).upper().str(20, radius=False))
+        assert least <= found <= stated * (1 + mp.mpf("1e-12"))
+        assert found >= stated * (1 - mp.mpf("1e-12"))

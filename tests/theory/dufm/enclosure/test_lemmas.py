@@ -224,6 +224,21 @@ def test_minima_that_cannot_be_told_apart_are_both_in_the_bounds(bits):
     assert value.lower <= smallest(*exact) <= value.upper
 
 
+@pytest.mark.parametrize("power", range(36, 44))
+def test_of_minima_that_are_nearly_equal_the_smaller_is_kept(power):
+    """At costs that come closer and closer to the tie, on both sides of it: at some of them rounding tells wrongly."""
+    two = Part(fmpq(1), 8, (10**power, 1), (fmpq(1, 2), fmpq(1, 2)), lambda: arb("0.05"))
+    intervals = (arb(f"1e-{power}").mid(), arb(f"1e-{power // 2}").mid()), (arb(1), arb(10) ** 10)
+    low, high = arb("0.03"), arb("0.06")
+    for _ in range(108):
+        middle = ((low + high) / 2).mid()
+        exact = [objective(two, middle).local_minimum(*interval, 200).value for interval in intervals]
+        value = minimum(replace(two, cost=lambda cost=middle: cost), 200, Deadline(None)).value
+        assert value.lower <= smallest(*(one.upper for one in exact))
+        assert value.upper >= smallest(*(one.lower for one in exact))
+        low, high = (low, middle) if exact[0].lower < exact[1].lower else (middle, high)
+
+
 # Boxes: the quotient of two losses on an interval.
 
 
@@ -266,3 +281,19 @@ def test_quotient_contains_every_pair_of_concave_losses(seed):
     above, below = loss(), loss()
     bound = quotient_above(arb(left), arb(right), tuple(above[1]), tuple(below[1]))
     assert float(bound.mid()) >= (above[0] / below[0]).max() * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_bounds_of_a_local_minimum_hold_for_any_point_of_its_interval(name, monkeypatch):
+    """f(m) = f(u) + f′(ξ)(m − u): with a u far from the minimiser m, at the steep end of an interval that ends at m."""
+    f = objective(PARTS[name])
+    low, high = f.isolate()[-1]
+    exact = f.local_minimum(low, high, 200)
+    m = exact.scale
+    low, high = (m / 3).mid(), (m * (1 + arb("1e-9"))).mid()
+    assert Node(f, low).excess > 0 > Node(f, high).excess
+    monkeypatch.setattr(Objective, "_crossing", lambda *_: low)
+    wide = f.local_minimum(low, high, 2).value  # at two bits the interval is not made smaller
+    assert wide.lower <= exact.value.lower
+    assert wide.upper >= exact.value.upper
+    assert wide.upper > Node(f, m).value  # of the other end

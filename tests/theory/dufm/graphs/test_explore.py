@@ -277,3 +277,17 @@ def test_unknown_family():
 def test_not_in_the_table(K, L):
     with pytest.raises(ValueError, match=r"K = |L = "):
         dufm.best_known(K, L)
+
+
+def test_numbers_of_graphs_are_the_euler_transform_of_those_of_connected_graphs():
+    connected = [1, 1, 3, 5, 12, 30, 79, 227, 710, 2322, 8071, 29503, 112822]  # A002905 of the OEIS, from one edge
+    shares = [sum(d * connected[d - 1] for d in range(1, k + 1) if k % d == 0) for k in range(1, 14)]
+    numbers = [1]
+    for edges in range(1, 14):
+        numbers.append(sum(shares[k - 1] * numbers[edges - k] for k in range(1, edges + 1)) // edges)
+    assert tuple(numbers) == NUMBER_OF_GRAPHS
+
+
+def test_the_strongly_regular_loss_is_there_from_six_classes_on():
+    assert dufm.explore(5, 4, 1e-3).srg_loss is None
+    assert dufm.explore(6, 4, 1e-3).srg_loss == pytest.approx(dufm.srg_loss(6, 4, 1e-3, construction="best"), rel=1e-15)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from theory import dufm
+from theory.dufm.graphs._free_descent import solution_of_matrices
 
 
 def test_finds_less_than_a_graph_solution_and_says_so():
@@ -57,3 +58,19 @@ def test_wrong_values(options, message):
 def test_zero_solution():
     with pytest.raises(ValueError, match="zero solution"):
         dufm.free_descent(dufm.dnc(3, 3, 1.0))
+
+
+def test_the_start_is_kept_where_no_descent_is_better():
+    start = dufm.dnc(6, 4, 5e-4)
+    assert dufm.free_descent(start, noise=100, restarts=1, steps=1) is start
+
+
+def test_ranks_of_every_layer():
+    """Of matrices with small singular values that count, and smaller ones that do not."""
+    start = dufm.dnc(4, 3, 1e-3)
+    means = np.diag([1.0, 0.5, 1e-3, 1e-5])
+    found = solution_of_matrices([means, np.eye(4), np.eye(4)[:3], np.ones((4, 3))], start)
+    assert found.ranks == (3, 3, 3)
+    large = solution_of_matrices([1e6 * means, np.eye(4), np.eye(4)[:3], np.ones((4, 3))], start)
+    assert large.ranks == (3, 3, 3)
+    assert found.graph.number_of_edges() == 4
