@@ -172,6 +172,8 @@ def gradient_flow(
 
     start = np.concatenate([A.ravel(), F.ravel(), b])
     size = min(1.0, float(np.abs(start).max())) or 1.0
+    if at[-1] == 0:
+        return Trajectory(at, A[None], F[None], b[None])
     found = solve_ivp(
         slope, (0, float(at[-1])), start, method="DOP853", t_eval=at, rtol=tolerance, atol=tolerance * size * 1e-2
     )

@@ -139,6 +139,9 @@ def test_the_flow_conserves_the_imbalance_and_descends():
     assert (np.diff(path.risks) <= 1e-15).all()
     assert path.errors.shape == (30, 3)
     assert path.distances[0] == pytest.approx(sc.distance_from_collapse_subspace(A, F, b))
+    start = sc.gradient_flow(A, F, [0.0], b=b)
+    np.testing.assert_array_equal(start.A[0], A)
+    np.testing.assert_array_equal(start.b[0], b)
     assert "30 times" in repr(path)
     assert "<table>" in path._repr_html_()
     assert path.plot().get_yscale() == "log"
