@@ -158,7 +158,7 @@ class _Reader:
         return rounding.get(opening, lambda same: same)(value)
 
     def argument(self) -> Any:
-        """What follows a fraction's command or a power's sign: a group, a command with what is its own, or one character."""
+        """What follows a fraction's command or a power's sign: a group, a command and its own, or a character."""
         if self.token in ("{", "\\frac", "\\tfrac", "\\sqrt") or self.token.startswith("\\"):
             return self.atom()
         token = self.take()
