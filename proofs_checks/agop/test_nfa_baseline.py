@@ -168,16 +168,18 @@ def correlations(d, seed):
 )
 @given(st.integers(0, 10**6))
 def test_random_matrices(statement, seed):
-    # At d = 96 the correlations are within 0.007 of their limits, with a standard deviation below 0.004: six of them.
+    # The correlations' means are 0.5/d below their limits, and their standard deviations 0.87/d, 0.69/d and 0.52/d, as
+    # 400 draws at d = 48 and at d = 96 have it: six of the first.
     stated = np.array([float(limit) for limit in statement[:3]])
-    require_close(np.array(correlations(96, seed)), stated, "another correlation", atol=0.007 + 6 * 0.004, seed=seed)
+    allowed = (0.5 + 6 * 0.87) / 96
+    require_close(np.array(correlations(96, seed)), stated, "another correlation", atol=allowed, seed=seed)
 
 
 @claim.check(
     "simulated", covers=Instances("d = 512, the width of the paper, 2 pairs of matrices"), blind_to=ABOUT_LIMITS
 )
 def test_at_the_width_of_the_paper(statement):
-    # The standard deviation of the correlations is about 0.001; their distance from the limits is O(1/d).
+    # The standard deviation of the first correlation is 0.87/d = 0.0017; the limits are 0.5/d = 0.001 away.
     stated = np.array([float(limit) for limit in statement[:3]])
     for seed in range(2):
         require_close(np.array(correlations(512, seed)), stated, "another correlation", atol=0.008, d=512, seed=seed)

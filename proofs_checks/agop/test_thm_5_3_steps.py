@@ -107,10 +107,10 @@ claim = Claim(
     verdict="amended",
     printed=Statement(
         r"\text{lines 1–21 of the proof, with } M = \textstyle\sum_i\nabla f\nabla f^\top \text{ (2), a "
-        r"universal constant (8), } P(A^*)^{-1} = (1+\lambda_{\mathrm{map}}^{-1})P \text{ (11), } -\text{ and } D\Psi \text{ (12), "
-        r"} \kappa = 1-2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}) > \tfrac12 \text{ (14), } = \text{ (16), } "
-        r"2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})n/\lambda_{\mathrm{map}} \text{ (17), } X_lX_l^\top \text{ (19), } "
-        r"\|\Psi'\| = 1 \text{ (20), } \varepsilon_{\mathrm{lin}}n < C/2 \text{ (21)}",
+        r"universal constant (8), } P(A^*)^{-1} = (1+\lambda_{\mathrm{map}}^{-1})P \text{ (11), } "
+        r"-\text{ and } D\Psi \text{ (12), } \kappa = 1-2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}) > \tfrac12 \text{ "
+        r"(14), } = \text{ (16), } 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})n/\lambda_{\mathrm{map}} \text{ (17), } X_lX_l^\top "
+        r"\text{ (19), } \|\Psi'\| = 1 \text{ (20), } \varepsilon_{\mathrm{lin}}n < C/2 \text{ (21)}",
         AS_PRINTED,
         formulas={
             r"1-2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})": lambda proof, lam_k, lam_map: proof.kappa(
@@ -126,8 +126,8 @@ claim = Claim(
         r"3n \text{ (8), } P(A^*)^{-1} = (\lambda_{\mathrm{map}}+n)^{-1}P \text{ (11), } +\text{ and } \Psi D \text{ "
         r"(12), } \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2} > \tfrac49 \text{ (14), } \le \text{ (16), } "
         r"4\lambda_kn/(\kappa\lambda_{\mathrm{map}}(\lambda_{\mathrm{map}}+n)) \text{ (17), } X_l^\top X_l \text{ "
-        r"(19), } \|\Psi'\| \le 2 \text{ (20), } \varepsilon_{\mathrm{lin}}n < \lambda_{\mathrm{map}}/4 \text{ for a distance "
-        r"below } \lambda_{\mathrm{map}}/2 \text{ (21)}",
+        r"(19), } \|\Psi'\| \le 2 \text{ (20), } \varepsilon_{\mathrm{lin}}n < \lambda_{\mathrm{map}}/4 \text{ for a "
+        r"distance below } \lambda_{\mathrm{map}}/2 \text{ (21)}",
         RIGHT,
         parts=["the identities", "the bounds"],
         formulas={
