@@ -46,6 +46,11 @@ claim = Claim(
         r"\|(F(t),A(t)) - e^{\frac{\sqrt n}N t}\Pi_T(F_0,A_0)\|_E \le "
         r"e^{\frac{\sqrt n}N}\|\Pi_{T^\perp}(F_0,A_0)\|_E,\quad b(t) = \tfrac{1 - e^{-t}}K 1_K\quad \forall t \ge 0",
         true,
+        formulas={
+            r"e^{\frac{\sqrt n}N t}": lambda bound, n, N, t: sp.exp(bound.rate(N / n, n) * t),
+            r"e^{\frac{\sqrt n}N}": lambda bound, n, N: sp.exp(bound.exponent(N / n, n)),
+            r"\tfrac{1 - e^{-t}}K": lambda bound, K, t: bound.bias(K, t),
+        },
     ),
     near_misses={
         "of the full flow": true._replace(flow="full"),

@@ -43,11 +43,19 @@ claim = Claim(
         r"\Pi_1^\epsilon U(t) = e^{\frac{\epsilon\sqrt n}N t}\,U(0),\quad \Pi_2^\epsilon U(t) = "
         r"\exp\bigl(\tfrac{\epsilon\sqrt n}N(1 - e^{-t})\bigr)\Pi_2^\epsilon U(0)",
         true._replace(start_1="U(0)"),
+        formulas={
+            r"e^{\frac{\epsilon\sqrt n}N t}": lambda s, eps, n, N, t: sp.exp(s.exponent_1(eps, N / n, n, t)),
+            r"\tfrac{\epsilon\sqrt n}N(1 - e^{-t})": lambda s, eps, n, N, t: s.exponent_2(eps, N / n, n, t),
+        },
     ),
     amended=Statement(
         r"\Pi_1^\epsilon U(t) = e^{\frac{\epsilon\sqrt n}N t}\,\Pi_1^\epsilon U(0),\quad \Pi_2^\epsilon U(t) = "
         r"\exp\bigl(\tfrac{\epsilon\sqrt n}N(1 - e^{-t})\bigr)\Pi_2^\epsilon U(0)",
         true,
+        formulas={
+            r"e^{\frac{\epsilon\sqrt n}N t}": lambda s, eps, n, N, t: sp.exp(s.exponent_1(eps, N / n, n, t)),
+            r"\tfrac{\epsilon\sqrt n}N(1 - e^{-t})": lambda s, eps, n, N, t: s.exponent_2(eps, N / n, n, t),
+        },
     ),
     near_misses={
         "growth √n": true._replace(exponent_1=lambda e, K, n, t: e * sp.sqrt(n) * t),

@@ -38,11 +38,13 @@ claim = Claim(
         r"\text{SNC1 and SNC2 imply } \|\mu_k - \mu_G\|^2 = \|a_k/\sqrt n\|^2 = (AA^\top/n)_{kk} "
         r"= \tfrac1n\bigl(1 - \tfrac1K\bigr)",
         Distance(lambda K, n: (1 - 1 / K) / n),
+        formulas={r"\tfrac1n\bigl(1 - \tfrac1K\bigr)": lambda distance, K, n: distance.value(K, n)},
     ),
     amended=Statement(
         r"\text{SNC1 and SNC2 imply } \|\mu_k - \mu_G\|^2 = \|a_k/\sqrt n\|^2 = (AA^\top/n)_{kk} "
         r"= \tfrac1{\sqrt n}\bigl(1 - \tfrac1K\bigr)",
         Distance(lambda K, n: (1 - 1 / K) / n ** sp.Rational(1, 2)),
+        formulas={r"\tfrac1{\sqrt n}\bigl(1 - \tfrac1K\bigr)": lambda distance, K, n: distance.value(K, n)},
     ),
     near_misses={
         "1 for 1 − 1/K": Distance(lambda K, n: 1 / n ** sp.Rational(1, 2)),

@@ -40,11 +40,17 @@ claim = Claim(
         r"\quad b(t) = \tfrac{1 - e^{-Nt}}K 1_K \quad \forall t \ge 0\text{ (read: for every } \kappa > 0\text{, which "
         r"is not defined)}",
         true._replace(exponent=lambda K, n, kappa: 1 / (kappa * sp.sqrt(n))),
+        formulas={
+            r"e^{\sqrt n t}": lambda bound, n, t: sp.exp(bound.rate(n) * t),
+            r"e^{\frac1{\kappa\sqrt n}}": lambda bound, n, kappa: sp.exp(bound.exponent(sp.Integer(3), n, kappa)),
+            r"\tfrac{1 - e^{-Nt}}K": lambda bound, K, N, t: bound.bias(K, N / K, t),
+        },
     ),
     amended=Statement(
         r"\text{the same with } \kappa = K\text{; then } e^{\frac1{K\sqrt n}} \text{ is the least constant for all } "
         r"F_0, A_0, t\text{; it is approached as } t \to \infty \text{ and not attained}",
         true,
+        formulas={r"e^{\frac1{K\sqrt n}}": lambda bound, K, n: sp.exp(bound.exponent(K, n, sp.Integer(1)))},
     ),
     near_misses={
         "κ = N": true._replace(exponent=lambda K, n, kappa: 1 / (K * n * sp.sqrt(n))),

@@ -69,6 +69,11 @@ claim = Claim(
         r"q = \|\Pi_{T^\perp}(F_0,A_0)\|_E^2\text{, and } b \text{ leaves } \operatorname{span}(1_K) \text{ by } "
         r"O(\epsilon^2)",
         Beginning(grown, 2),
+        formulas={
+            r"\frac{p\,e^{2\sqrt n t}}{p\,e^{2\sqrt n t} + q\,e^{2/(K\sqrt n)}}": lambda beginning, K, n, t, p, q: (
+                beginning.share(K, n, t, p, q)
+            )
+        },
     ),
     near_misses={
         "without the constant": Beginning(lambda K, n, t, p, q: share(n, t, p, q, 0), 2),

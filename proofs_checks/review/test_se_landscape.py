@@ -75,7 +75,7 @@ claim = Claim(
     depends_on=["review.eq-18"],
 )
 
-NOT_IN_WORDS = {"no saddles": "the algebra is that of saddles", "a bias does not help": "ranks are counted elsewhere"}
+NOT_IN_WORDS = {"no saddles": "the algebra is that of saddles"}
 
 
 @claim.check("derived", covers="all", blind_to=NOT_IN_WORDS)
@@ -94,6 +94,14 @@ def test_words(statement):
     require_equal(sp.simplify(squared.common), sp.zeros(2), "other eigenvalues")
     rank = sp.Symbol("rank", integer=True, positive=True)
     require_equal(sp.simplify(statement.risk(n, rank) - n * rank / 2), 0, "another risk")
+    # At rank AF_c = m what is left of rank Q; Q = I − J/K is 0 on 1 and the identity on K−1 dimensions, else Q = I.
+    centred = strong_collapse.symmetric_operator(K, n, classes=(1, -1 / K))
+    require_equal((centred.common[1, 1], centred.classes[1, 1]), (0, 1), "another rank of Q")
+    for classes in range(2, 12):
+        for width in range(1, 14):
+            left = [max(0, (classes - 1 if bias else classes) - width) for bias in (True, False)]
+            stated = [statement.least(classes, width, bias) for bias in (True, False)]
+            require_equal(stated, left, "another rank at the minimum", K=classes, m=width)
     # The second derivative on unit vectors (τ√g, s) in the plane, with the square of one side missing.
     x, g = sp.symbols("x g", positive=True)
     off = -sp.sqrt(n / g)
