@@ -20,7 +20,7 @@ from theory.deep_rfm import (
 )
 from theory.geometry import graph_names, triangular_graph
 from theory.labels import one_hot
-from theory.ufm import relu_epsilon, strong_collapse, two_layers
+from theory.ufm import cross_entropy, relu_epsilon, strong_collapse, two_layers
 
 LAM = 2.0**-11  # exact in every type
 X = np.random.default_rng(0).standard_normal((3, 3))
@@ -30,6 +30,10 @@ PROBLEM = ufm.Problem.of(2, 2, LAM)
 SOLUTION = dufm.dnc(4, 3, LAM)
 LAMS = [LAM, 2 * LAM, 4 * LAM, 8 * LAM]
 MAP = {"lam_k": 0.25, "lam_map": 0.5, "kappa": 0.125}
+FACTORS = {
+    "A": np.array([[2.0, 0.0], [-1.0, 1.5], [-1.0, -2.0]]),
+    "F": np.array([[1.0, -0.5, -0.5], [0.25, 1.0, -1.0]]),
+}
 
 CALLS = [
     (certificate.strongly_regular_beats_collapse, {"three_layers_from": 5, "four_layers_from": 4}),
@@ -154,6 +158,34 @@ CALLS = [
     (two_layers.balanced_cuts, {"r": 6}),
     (two_layers.balanced_cuts_beat_collapse, {"m_from": 3}),
     (two_layers.least_loss, {"pre_activations": np.eye(3), "log_kappa": -3.0}),
+    (cross_entropy.balanced_labels, {"K": 3, "N": 6}),
+    (cross_entropy.ball_minimiser, {"K": 3, "R": 0.5, "k": 1, "centre": np.array([0.5, 0.0, 2.0])}),
+    (cross_entropy.ball_minimum, {"K": 3, "R": 0.5}),
+    (cross_entropy.check_factors, FACTORS | {"b": np.ones(3)}),
+    (cross_entropy.check_outputs, {"H": X}),
+    (cross_entropy.collapse_gap, {"H": X}),
+    (cross_entropy.collapsed_outputs, {"H": X}),
+    (cross_entropy.constraint_gradients, FACTORS),
+    (cross_entropy.gradient, FACTORS | {"b": np.ones(3)}),
+    (cross_entropy.gradient_flow, FACTORS | {"norm2": 100.0, "longest": 50.0, "times": 3, "rtol": 0.0625}),
+    (cross_entropy.hessian_vector, FACTORS | {"dA": X[:, :2], "dF": X[:2]}),
+    (cross_entropy.kkt_residual, FACTORS),
+    (cross_entropy.largest_margin, {"K": 3, "n": 2, "norm2": 4.0}),
+    (cross_entropy.largest_margin_factors, {"K": 3, "n": 2, "norm2": 4.0, "m": 4}),
+    (cross_entropy.least_norm_preimage, {"A": X, "z": np.ones(3), "p": 3.0, "b": np.zeros(3)}),
+    (cross_entropy.log_risk, FACTORS),
+    (cross_entropy.margin_bound, FACTORS),
+    (cross_entropy.margins, FACTORS),
+    (cross_entropy.output_gradient, {"H": X}),
+    (cross_entropy.output_risk, {"H": X}),
+    (cross_entropy.polygon_kkt_point, {"K": 5, "n": 2}),
+    (cross_entropy.preimage, {"A": X, "z": np.ones(3), "b": np.zeros(3)}),
+    (cross_entropy.risk, FACTORS | {"b": np.ones(3)}),
+    (cross_entropy.sphere_minimum, {"K": 3, "n": 2, "norm2": 4.0}),
+    (cross_entropy.sphere_multiplier, FACTORS),
+    (cross_entropy.tangent_descent, FACTORS),
+    (cross_entropy.tangent_hessian, FACTORS),
+    (cross_entropy.unit_outputs_minimum, {"K": 3}),
     (strong_collapse.snc_point, {"K": 3, "n": 4, "m": 2}),
     (strong_collapse.least_risk, {"K": 5, "n": 3, "m": 2}),
     (strong_collapse.eigenvalues, {"K": 3, "n": 4, "t": 0.5}),

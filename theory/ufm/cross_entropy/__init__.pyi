@@ -77,6 +77,9 @@ from ._risk import (
     check_factors as check_factors,
 )
 from ._risk import (
+    check_outputs as check_outputs,
+)
+from ._risk import (
     gradient as gradient,
 )
 from ._risk import (

@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 
 from theory.arguments import RealLike, check_array, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import balanced_labels, output_gradient
+from theory.ufm.cross_entropy._risk import balanced_labels, check_outputs, output_gradient
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -56,8 +56,8 @@ def collapsed_outputs(H: Float[np.ndarray, "K N"]) -> Float[np.ndarray, "K N"]:
     array([[2., 2., 0., 0.],
            [0., 0., 3., 3.]])
     """
-    H = check_array("H", H, ndim=2, empty=False)
-    n = len(balanced_labels(*H.shape)) // len(H)
+    H = check_outputs(H)
+    n = H.shape[1] // len(H)
     means: Float[np.ndarray, "K N"] = np.repeat(H.reshape(len(H), len(H), n).mean(axis=2), n, axis=1)
     return means
 

@@ -19,7 +19,8 @@ from theory.overflow import within_floats
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-__all__ = ["balanced_labels", "check_factors", "gradient", "hessian_vector", "output_gradient", "output_risk", "risk"]
+__all__ = ["balanced_labels", "check_factors", "check_outputs", "gradient", "hessian_vector", "output_gradient"]
+__all__ += ["output_risk", "risk"]
 
 
 def balanced_labels(K: IntegerLike, N: IntegerLike) -> Int[np.ndarray, " N"]:
@@ -105,12 +106,36 @@ def check_factors(
     return A, F, b
 
 
-def _check_outputs(H: Float[np.ndarray, "K N"]) -> Float[np.ndarray, "K N"]:
+def check_outputs(H: Float[np.ndarray, "K N"]) -> Float[np.ndarray, "K N"]:
+    """Return outputs as a float64 array with one row a class and the same number of columns for each.
+
+    Parameters
+    ----------
+    H : ndarray, shape (K, N)
+        Outputs, one column a sample, sorted by class, the same number of each class.
+
+    Returns
+    -------
+    ndarray, shape (K, N)
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two rows, N is no multiple of K, or an entry is not finite.
+    TypeError
+        If H is no array of real numbers.
+
+    Examples
+    --------
+    >>> check_outputs(np.zeros((3, 4)))
+    Traceback (most recent call last):
+    ...
+    ValueError: H has shape (3, 4); H must have one row for each of at least 2 classes, and as many columns for each
+    """
     H = check_array("H", H, ndim=2, empty=False)
     if H.shape[0] < 2 or H.shape[1] % H.shape[0]:
         raise ValueError(
-            f"H has shape {H.shape}; H must have one row for each of at least 2 classes, and the same number of "
-            f"columns for each class"
+            f"H has shape {H.shape}; H must have one row for each of at least 2 classes, and as many columns for each"
         )
     return H
 
@@ -152,7 +177,7 @@ def output_risk(H: Float[np.ndarray, "K N"]) -> float:
     >>> output_risk(np.zeros((2, 4))), output_risk(200 * np.eye(3))
     (0.6931471805599453, 2.767793053473475e-87)
     """
-    E, own, largest, _ = _exponentials(_check_outputs(H))
+    E, own, largest, _ = _exponentials(check_outputs(H))
     others = E.sum(axis=0)
     # largest ≥ 0, and own = exp(−largest).
     return float(np.mean(np.where(largest > 0, largest + np.log(own + others), np.log1p(others))))
@@ -185,7 +210,7 @@ def output_gradient(H: Float[np.ndarray, "K N"]) -> Float[np.ndarray, "K N"]:
     array([[-0.25,  0.25],
            [ 0.25, -0.25]])
     """
-    E, own, _, y = _exponentials(_check_outputs(H))
+    E, own, _, y = _exponentials(check_outputs(H))
     others = E.sum(axis=0)
     E[y, np.arange(len(y))] = -others
     G: Float[np.ndarray, "K N"] = E / ((own + others) * len(y))

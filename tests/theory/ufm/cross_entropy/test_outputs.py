@@ -99,5 +99,5 @@ def test_wrong_arguments():
         cross_entropy.ball_minimiser(3, 1, 1, centre=np.ones(2))
     with pytest.raises(ValueError, match="K must be an integer ≥ 2"):
         cross_entropy.unit_outputs_minimum(1)
-    with pytest.raises(ValueError, match="multiple of K"):
+    with pytest.raises(ValueError, match="as many columns for each"):
         cross_entropy.collapsed_outputs(np.ones((2, 3)))
