@@ -1,4 +1,4 @@
-"""Cross-entropy in the unconstrained features model: its risk, margins, largest margin, landscape and gradient flow."""
+"""Cross-entropy in the unconstrained features model: its risk, margins, landscape, flow, and its minimum with decay."""
 
 import lazy_loader
 

@@ -7,6 +7,21 @@ from ._ball import (
 from ._ball import (
     unit_outputs_minimum as unit_outputs_minimum,
 )
+from ._certificate import (
+    Escape as Escape,
+)
+from ._certificate import (
+    GlobalCertificate as GlobalCertificate,
+)
+from ._certificate import (
+    criticality as criticality,
+)
+from ._certificate import (
+    escape_direction as escape_direction,
+)
+from ._certificate import (
+    is_global as is_global,
+)
 from ._flow import (
     Trajectory as Trajectory,
 )
@@ -55,6 +70,15 @@ from ._margin import (
 from ._margin import (
     sphere_minimum as sphere_minimum,
 )
+from ._optimum import (
+    CEOptimum as CEOptimum,
+)
+from ._optimum import (
+    balanced_factors as balanced_factors,
+)
+from ._optimum import (
+    ce_optimum as ce_optimum,
+)
 from ._outputs import (
     Preimage as Preimage,
 )
@@ -69,6 +93,24 @@ from ._outputs import (
 )
 from ._outputs import (
     preimage as preimage,
+)
+from ._regularised import (
+    ce_lower_bound as ce_lower_bound,
+)
+from ._regularised import (
+    check_lams as check_lams,
+)
+from ._regularised import (
+    nuclear_risk as nuclear_risk,
+)
+from ._regularised import (
+    regularised_curvature as regularised_curvature,
+)
+from ._regularised import (
+    regularised_gradient as regularised_gradient,
+)
+from ._regularised import (
+    regularised_risk as regularised_risk,
 )
 from ._risk import (
     balanced_labels as balanced_labels,
