@@ -261,7 +261,7 @@ def _direction(
     """The direction of equation 27 with the w for which ‖Aw‖ is least, if the curvature along it is negative."""
     left, _, right = np.linalg.svd(output_gradient(A @ F + b[:, None]), full_matrices=False)
     w = np.linalg.svd(A)[2][-1]
-    ratio = (lams[1] / lams[0]) ** 0.25
+    ratio = sqrt(sqrt(lams[1]) / sqrt(lams[0]))
     direction = ratio * np.outer(left[:, 0], w), -np.outer(w, right[0]) / ratio, np.zeros(len(A))
     curvature = regularised_curvature(A, F, b, direction, lams=lams)
     return Escape(*direction, curvature) if curvature < 0 else None

@@ -204,7 +204,7 @@ def ce_optimum(
     if m < K - 1:
         return _search(K, n, m, (lam_A, lam_F, decay), loss, starts, seed)
     A, F = largest_margin_factors(K, n, 2 * (K - 1) * sqrt(n) * t, m)
-    ratio = (lam_F / lam_A) ** 0.25
+    ratio = sqrt(sqrt(lam_F) / sqrt(lam_A))
     return CEOptimum("collapsed", loss, loss, t, A * ratio, F / ratio, np.zeros(K))
 
 
@@ -227,7 +227,10 @@ def _search(
 
     options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-15, "gtol": 1e-10}
     size = 2 * K * m + (K if bias else 0)
-    runs = [minimize(value, rng.normal(size=size), jac=True, method="L-BFGS-B", options=options) for _ in range(starts)]
+    runs = [
+        minimize(value, rng.normal(size=size), jac=True, method="L-BFGS-B", options=options)  # type: ignore[call-overload]
+        for _ in range(starts)
+    ]
     best = min(runs, key=lambda run: float(run.fun))
     A, F, b = parts(best.x)
     H = A @ F + b[:, None]

@@ -203,7 +203,8 @@ def regularised_curvature(
     dH = dA @ F + A @ dF + db[:, None]
     second = float(np.sum(P * (dH - np.sum(P * dH, axis=0)) ** 2)) / N
     product = 2 * float(np.sum(G * (dA @ dF)))
-    return second + product + float(lam_A * np.sum(dA**2) + lam_F * np.sum(dF**2) + lam_b * np.sum(db**2))
+    decay = float(lam_A * np.sum(dA**2) + lam_F * np.sum(dF**2) + lam_b * np.sum(db**2))
+    return float(second + product + decay)
 
 
 @within_floats
