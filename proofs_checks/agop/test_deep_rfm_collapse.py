@@ -30,7 +30,7 @@ from numerics import data
 from numerics.deep_rfm import DeepRFM
 from numerics.kernels import CosineFeatures, Gaussian, Laplace, ReLUFeatures, SingularKernelWarning
 
-KERNELS = {"Laplace": Laplace(2.0), "Gaussian": Gaussian(2.0)}
+KERNELS = {"Gaussian": Gaussian(2.0), "Laplace": Laplace(2.0)}
 
 
 class Collapse(NamedTuple):
@@ -218,10 +218,10 @@ def test_all_of_digits(statement):
 
 
 def test_nc2_levels_off_lower_with_more_features():
-    """Distance of the means from the ETF for 16 times the features: a quarter if it is O(W^(-1/2)), under half here."""
+    """Distance of the means from the ETF for 8 times the features: 0.35 if it is O(W^(-1/2)), under half here."""
     dataset = data.digits().standardised().first(200)
     heights = [
         np.mean([fit(dataset.X, dataset.y, "Gaussian", ReLUFeatures(W), W, 4, seed).etf[1] for seed in range(3)])
-        for W in (128, 2048)
+        for W in (128, 1024)
     ]
     assert heights[1] < 0.5 * heights[0]

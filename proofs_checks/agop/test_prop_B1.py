@@ -54,7 +54,7 @@ claim = Claim(
     printed=Statement(
         r"\inf_{A,M}(6) = \min_{A,k}(7) \text{ for } X \text{ of full column rank, } \phi \text{ strictly "
         r"decreasing, } \phi > 0,\; \phi(0) = 1",
-        Realisation(VANISHING | HALF),
+        Realisation(HALF | VANISHING),
     ),
     amended=Statement(
         r"\inf_{A,M}(6) = \min_{A,k}(7), \text{ not attained for } K \ge 2, \text{ if also } \phi(t) \to 0 "

@@ -109,8 +109,8 @@ claim = Claim(
         r"\text{lines 1–21 of the proof, with } M = \textstyle\sum_i\nabla f\nabla f^\top \text{ (2), a "
         r"universal constant (8), } P(A^*)^{-1} = (1+\lambda_{\mathrm{map}}^{-1})P \text{ (11), } "
         r"-\text{ and } D\Psi \text{ (12), } \kappa = 1-2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}) > \tfrac12 \text{ "
-        r"(14), } = \text{ (16), } 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})n/\lambda_{\mathrm{map}} \text{ (17), } X_lX_l^\top "
-        r"\text{ (19), } \|\Psi'\| = 1 \text{ (20), } \varepsilon_{\mathrm{lin}}n < C/2 \text{ (21)}",
+        r"(14), } = \text{ (16), } 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})n/\lambda_{\mathrm{map}} \text{ (17), } "
+        r"X_lX_l^\top \text{ (19), } \|\Psi'\| = 1 \text{ (20), } \varepsilon_{\mathrm{lin}}n < C/2 \text{ (21)}",
         AS_PRINTED,
         formulas={
             r"1-2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})": lambda proof, lam_k, lam_map: proof.kappa(
