@@ -4,8 +4,8 @@ A printed statement with the verdict ``amended`` or ``fails``, and every near mi
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, cast
+from contextlib import contextmanager
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -14,6 +14,9 @@ from nct.ledger._collection import TRIAL
 from nct.ledger._comparison import recording
 from nct.ledger._counterexample import counterexample
 from nct.ledger._failure import show_statement
+
+#: The phases of Hypothesis that a near miss is spared; the other forms are spared the second only.
+SPARED: tuple[Literal["shrink"], Literal["explain"]] = ("shrink", "explain")
 
 __tracebackhide__ = True  # pytest shows a failing check, not who calls it
 
@@ -25,7 +28,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if trial is None:
         return (yield)
     try:
-        with recording() as measured, unshrunk(pyfuncitem) if trial.role == "near miss" else nullcontext():
+        with recording() as measured, sparing(pyfuncitem, *(SPARED if trial.role == "near miss" else SPARED[1:])):
             result = yield
     except AssertionError as refutation:
         trial.counterexample = counterexample(refutation)
@@ -40,10 +43,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 @contextmanager
-def unshrunk(item: pytest.Function) -> Iterator[None]:
-    """Spare Hypothesis its health checks and the search for the smallest example, which nobody is shown of a near miss.
+def sparing(item: pytest.Function, *phases: Literal["shrink", "explain"]) -> Iterator[None]:
+    """Spare Hypothesis phases whose outcome nobody is shown, and without ``shrink`` its health checks.
 
-    The settings of a test are an attribute that Hypothesis does not document; without it the run is only slower.
+    To explain a failure takes longer than to find it and is no part of the counterexample; of a near miss not even the
+    smallest example is shown. The settings of a test are an attribute that Hypothesis does not document; without it the
+    run is only slower.
     """
     name = "_hypothesis_internal_use_settings"
     settings = getattr(item.function, name, None)
@@ -52,8 +57,10 @@ def unshrunk(item: pytest.Function) -> Iterator[None]:
         return
     from hypothesis import HealthCheck
 
-    kept = [phase for phase in settings.phases if phase.name not in ("shrink", "explain")]
-    setattr(item.function, name, type(settings)(settings, phases=kept, suppress_health_check=list(HealthCheck)))
+    changes: dict[str, Any] = {"phases": [phase for phase in settings.phases if phase.name not in phases]}
+    if "shrink" in phases:
+        changes["suppress_health_check"] = list(HealthCheck)
+    setattr(item.function, name, type(settings)(settings, **changes))
     try:
         yield
     finally:

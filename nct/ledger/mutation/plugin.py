@@ -20,7 +20,7 @@ from nct.ledger._book import Record
 from nct.ledger._claim import Check, Claim, claim_of
 from nct.ledger._collection import TRIAL, left_out
 from nct.ledger._item import ClaimItem
-from nct.ledger._running import unshrunk
+from nct.ledger._running import SPARED, sparing
 from nct.ledger._statement import Variant
 from nct.ledger.mutation._edit import Edit, name_edits
 from nct.ledger.mutation._memory import fingerprint
@@ -163,7 +163,7 @@ class Mutants(ClaimItem):
         made: dict[str, Any] = {}
 
         def carry_out(check: _Call) -> None:
-            with unshrunk(item):
+            with sparing(item, *SPARED):
                 made["result"] = plan(check)
 
         item.stash[_PLAN] = carry_out
