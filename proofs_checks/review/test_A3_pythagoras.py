@@ -97,6 +97,25 @@ def test_relations(statement):
         require_equal(bool(gap.is_extended_nonpositive), True, "the third line is no bound", part=i)
 
 
+@claim.check(
+    "exact",
+    covers=Instances("starts in E₃, where nothing moves: F = (1, −1, 0, …), A = 0, K, n ≤ 4"),
+    blind_to=dict.fromkeys(
+        ("factor without the 2", "E₂⁺ bounded by 1", "E₁⁻ bounded by e^{−2x}"), "they are about the other parts"
+    ),
+)
+def test_still_starts(statement):
+    x, t = sp.symbols("x t", positive=True)
+    for K in range(2, 5):
+        for n in range(2, 5):
+            Y = np.repeat(np.eye(K, dtype=int), n, axis=1)
+            F = np.array([1, -1] + [0] * (K * n - 2))
+            slopes = [Y @ F, np.ones((K, K * n), dtype=int) @ F]  # BFᵀ for any β; AᵀB = 0
+            require_equal(sum(abs(slope).sum() for slope in slopes), 0, "it moves", K=K, n=n)
+            for name, coefficient in (("sum", statement.sum(x, t)[3]), ("bound", statement.bound(x)[3])):
+                require_equal(coefficient * (F @ F), F @ F, "E₃ is missing", line=name, K=K, n=n, F=F.tolist())
+
+
 @cache
 def fundamental(K, n):
     """The solutions at t = 0.3, 1, 4 and 25 from all unit vectors (features, then classifier), m = 1."""

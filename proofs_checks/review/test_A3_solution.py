@@ -5,6 +5,7 @@ in E₁ has U(0) on its right, where Π₁U(0) belongs: at t = 0 it would say th
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -96,6 +97,28 @@ def test_scalar_equations(statement):
             p, q = sp.symbols("p q")
             right = p if start == "its projection" else p + q
             require_equal(sp.expand(right * sp.exp(0) - p), 0, "wrong at t = 0", e=e)
+
+
+@claim.check(
+    "exact",
+    covers=Instances("t = 0, F = (1, 1), A = 0, K = 2, n = 1, m = 1"),
+    blind_to=dict.fromkeys(("growth √n", "E₂ grows for ever", "e^{−Nt} in E₂", "one sign"), "they agree at t = 0"),
+)
+def test_at_the_start(statement):
+    # E₁^ε: columns of A sum to 0 and F = εAᵀ. E₂^ε: both constant and F = εAᵀ.
+    F, A = [Fraction(1), Fraction(1)], [Fraction(0), Fraction(0)]
+    for e in (1, -1):
+        for space, exponent, start in (
+            (1, statement.exponent_1, statement.start_1),
+            (2, statement.exponent_2, statement.start_2),
+        ):
+            parts = [[(x - sum(row) / 2) if space == 1 else sum(row) / 2 for x in row] for row in (F, A)]
+            along = [(a + e * f) / 2 for f, a in zip(*parts, strict=True)]
+            projection = [e * x for x in along], along
+            factor = Fraction(int(sp.exp(exponent(e, sp.Integer(2), sp.Integer(1), sp.Integer(0)))))
+            right = projection if start == "its projection" else (F, A)
+            stated = tuple([factor * x for x in row] for row in right)
+            require_equal(projection, stated, "wrong at t = 0", space=space, e=e, F=F, A=A)
 
 
 @cache

@@ -96,6 +96,22 @@ def test_eigenspaces(statement):
     require_equal(sp.simplify(sp.diff(others[1], t)).is_positive, True, "the largest exponent is attained")
 
 
+@claim.check(
+    "exact",
+    covers=Instances("K ≤ 6, n = c², c ≤ 4, κ ≤ 12, in rationals"),
+    blind_to={"growth n": "it looks at T⊥", "bias of the mean squared error": "it looks at the factors"},
+)
+def test_rational_exponents(statement):
+    # For n = c² the exponent of E₂⁺ for all time is the integral of c e^{−Nt}, a rational number.
+    t = sp.Symbol("t", positive=True)
+    for K in range(2, 7):
+        for c in range(1, 5):
+            least = sp.integrate(c * sp.exp(-K * c**2 * t), (t, 0, sp.oo))
+            for kappa in (*range(1, 13), K):
+                exponent = statement.exponent(sp.Integer(K), sp.Integer(c) ** 2, sp.Integer(kappa))
+                require_at_most(least, exponent, "above the bound", K=K, n=c**2, kappa=kappa)
+
+
 TIMES = (0.02, 0.1, 0.5, 4.0)
 
 

@@ -15,6 +15,7 @@ and so to 1 as t → ∞ if p > 0. And b is in span(1) up to O(ε²), from the s
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -117,6 +118,25 @@ def test_orders_and_share(statement):
     stated = statement.share(K, n, t, p, q)
     least = 1 / (1 + q / p * sp.exp(2 / (K * sp.sqrt(n)) - 2 * sp.sqrt(n) * t))
     require_equal(sp.simplify(1 / stated - 1 / least), 0, "another share")
+
+
+@claim.check(
+    "exact",
+    covers=Instances("t = 0, F = (1, 0), A = 0 and F = (1, 1), A = 0, K = 2, n = 1, m = 1"),
+    blind_to=dict.fromkeys(
+        ("without the constant", "growth 4√n", "b to O(ε³)", "e^{1/(K√n)} in the squares"), "they agree at t = 0"
+    ),
+)
+def test_at_the_start(statement):
+    for F in ([1, 0], [1, 1]):
+        mean = Fraction(sum(F), 2)
+        p = sum(2 * ((f - mean) / 2) ** 2 for f in F)  # T: A = F, columns of sum 0
+        q = sum(f * f for f in F) - p
+        share = p / (p + q)
+        stated = statement.share(
+            sp.Integer(2), sp.Integer(1), sp.Integer(0), *(sp.Rational(x.numerator, x.denominator) for x in (p, q))
+        )
+        require_at_most(stated, sp.Rational(share.numerator, share.denominator), "less of it in T", F=F)
 
 
 @claim.check(

@@ -15,6 +15,7 @@ probability 0 for it.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -148,6 +149,19 @@ class Word:
 
     def __sub__(self, other):
         return Word(self.word - other.word)
+
+
+@claim.check(
+    "exact",
+    covers=Instances("the run from 2A, F/2 of a point with SNC, K = 2, n = 4, in rationals"),
+    blind_to=dict.fromkeys(sorted(WORDS), "it is about where a run ends"),
+)
+def test_a_run_at_rest(statement):
+    A, F, b = [2, -2], [Fraction(1, 4)] * 4 + [Fraction(-1, 4)] * 4, Fraction(1, 2)
+    E = [[A[k] * F[i] + b - (i // 4 == k) for i in range(8)] for k in range(2)]
+    risk = sum(e * e for row in E for e in row) / 2
+    squared = sum((F[i] - Fraction(A[i // 4], 2)) ** 2 for i in range(8))  # δ_SNC2²
+    check_end(statement, risk, squared)
 
 
 @claim.check("property", covers=Instances("K ≤ 4, n ≤ 3, m ≤ 4, random points, and the flow to t = 1, 50 drawn"))
