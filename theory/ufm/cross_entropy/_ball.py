@@ -60,7 +60,7 @@ def ball_minimiser(
     --------
     >>> ball_minimiser(3, 1, 0)
     array([ 0.81649658, -0.40824829, -0.40824829])
-    >>> ball_minimiser(3, 1, 0, centre=[0, 0, 5]).round(4)
+    >>> ball_minimiser(3, 1, 0, centre=np.array([0.0, 0.0, 5.0])).round(4)
     array([ 0.7118, -0.0095,  4.2977])
     """
     K = check_integer("K", K, at_least=2, at_most=10**6)

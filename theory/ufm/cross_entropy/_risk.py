@@ -85,10 +85,9 @@ def check_factors(
 
     Examples
     --------
-    >>> check_factors(np.eye(2), np.ones((3, 2)))
-    Traceback (most recent call last):
-    ...
-    ValueError: F has shape (3, 2); for A of shape (2, 2) F must have 2 rows
+    >>> A, F, b = check_factors(np.eye(2), np.ones((2, 4)))
+    >>> A.shape, F.shape, b
+    ((2, 2), (2, 4), array([0., 0.]))
     """
     A, F = check_array("A", A, ndim=2, empty=False), check_array("F", F, ndim=2, empty=False)
     if A.shape[0] < 2:
