@@ -128,6 +128,14 @@ def test_directions_of_descent(statement):
         require_equal(sp.expand(tangent - condition), 0, "not a tangent")
         product = 2 * ((factor.T * slope).T * dF).trace()
         require_equal(sp.expand(product - second), 0, "another second derivative")
+    # Δ = (−α u wᵀ, w vᵀ) with a unit w: 2⟨G, ΔA ΔF⟩ = −2α uᵀGv, that is −2ασ, and on the sphere + c(α² + 1).
+    u, v, w = sp.Matrix(sp.symbols("u:3")), sp.Matrix(sp.symbols("v:3")), sp.Matrix([0, 1])
+    G = sp.Matrix(3, 3, sp.symbols("g:9"))
+    product = (G.T * (-u * w.T) * (w * v.T)).trace()
+    require_equal(sp.expand(product + (u.T * G * v)[0]), 0, "another second derivative")
+    # At c = 0, where A = 1aᵀ, the outputs change by multiples of 1 beside terms in α, and Q does not see those.
+    p = sp.Matrix([*sp.symbols("p:2"), 1 - sum(sp.symbols("p:2"))])
+    require_equal(sp.expand((sp.diag(*p) - p * p.T) * sp.ones(3, 1)), sp.zeros(3, 1), "the risk sees a shift")
     for K in range(2, 7):
         for m in range(1, 7):
             skew = m * (m - 1) // 2 > 0

@@ -92,7 +92,7 @@ def test_rows_and_columns_of_the_same_norm(statement):
     require_equal(sp.diff(a + sp.log(a), a).is_positive, True, "a does not rise with b + t")
     # Norm of a row or column with sum zero: (a + Σ rest)² + a² + Σ rest², which rises with each entry.
     require_equal(sp.diff((a + rest) ** 2 + a**2, a).is_positive, True, "the norm does not rise with each entry")
-    for K, bias in BIASES:
+    for K, bias in [*BIASES, (3, [0, 0, 0.001]), (4, [0, 1e-9, 0, 0]), (7, [1, 1, 1, 1, 1, 1, 1.25])]:
         # K = 2: u is along ±(1, −1). Equal b_j: all a_jk are ψ(t), and the radius makes the t_k equal.
         found = K == 2 or len(set(bias)) == 1
         for high in range(K):
@@ -134,12 +134,17 @@ def test_a_constrained_optimiser(statement):
         require_equal(statement.etf(K, bias), found, "found otherwise", K=K, b=bias)
 
 
-@claim.check("property", covers=Instances("2 ≤ K ≤ 6, integers b from −2 to 2, R from 0.1 to 10, 50 drawn"))
+@claim.check(
+    "property",
+    covers=Instances("2 ≤ K ≤ 6, integers b from −2 to 2, or an eighth of these, R from 0.5 to 10, 50 drawn"),
+)
 @given(
     st.integers(2, 6).flatmap(lambda K: st.lists(st.integers(-2, 2), min_size=K, max_size=K)),
     st.sampled_from([0.5, 1.0, 4.0, 10.0]),
+    st.sampled_from([1, 0.125]),
 )
-def test_minimisers_in_closed_form(statement, bias, R):
+def test_minimisers_in_closed_form(statement, bias, R, scale):
+    bias = [scale * x for x in bias]
     K, b = len(bias), np.array(bias, float)
     U = np.array([cross_entropy.ball_minimiser(K, R, k, b) - b for k in range(K)]).T
     require_equal(statement.etf(K, bias), form_etf(U, R, 1e-8), "decided otherwise", b=bias, R=R)
