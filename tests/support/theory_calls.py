@@ -96,6 +96,7 @@ CALLS = [
     (dufm.srg_loss, {"K": 12, "L": 3, "lam": LAM, "n": 2}),
     (dufm.srg_loss, {"K": 12, "L": 3, "lams": LAMS}),
     (dufm.symbolic_loss, {"solution": "dnc", "L": 3}),
+    (dufm.symbolic_power, {"solution": "dnc"}),
     (ridge.minimiser, {"M": X, "lam": 0.25}),
     (ridge.minimum, {"singular_values": [1.0, 2.0], "lam": 0.25, "K": 3}),
     (ridge.objective, {"W": X, "M": X, "lam": 0.25}),

@@ -43,6 +43,9 @@ from ._symbolic import (
 from ._symbolic import (
     symbolic_loss as symbolic_loss,
 )
+from ._symbolic import (
+    symbolic_power as symbolic_power,
+)
 from .enclosure import (
     Bounds as Bounds,
 )

@@ -23,7 +23,7 @@ from theory.dufm._problem import SMALLEST_L
 if TYPE_CHECKING:
     import sympy as sp
 
-__all__ = ["SymbolicLoss", "symbolic_loss"]
+__all__ = ["SymbolicLoss", "symbolic_loss", "symbolic_power"]
 
 
 @dataclass(frozen=True)
@@ -208,3 +208,55 @@ def _strongly_regular() -> _Geometry:
     return _Geometry(
         r, K, sp.simplify(nuclear_norm), step=r, last_step=sp.simplify(K * row_cost), last_spectrum=last_spectrum
     )
+
+
+@cache
+def symbolic_power(solution: Literal["srg", "dnc"]) -> tuple[sp.Expr, sp.Symbol, sp.Symbol, sp.Symbol]:
+    """The weights' and features' cost of a solution, for a symbolic number of layers.
+
+    With x_1 half the cost of H_1 and W_1, and x_l that of W_l, the product x_1² x_2 ⋯ x_{L−1} does not contain the
+    scales between, as W_l costs λ_l/2 · step · α_{l+1}/α_l: it telescopes, and each further layer brings the same
+    factor. So 2x_1 + x_2 + ⋯ + x_{L−1} is least where all are equal to the same t, it is then Lt, and t^L is the
+    product.
+
+    Parameters
+    ----------
+    solution : {"srg", "dnc"}
+        Which; "srg" for a triangular number of classes, r ≥ 4.
+
+    Returns
+    -------
+    power : Expr
+        t^L over n λ_H1 λ_W1 ⋯ λ_W(L−1).
+    size, last_scale, layers : Symbol
+        Its variables: r or K, α_L (β for the strongly regular graph) and L ≥ 3.
+
+    References
+    ----------
+    lowrank, proof of Theorem 5 (Appendix A.1), Definition 9, equation (6).
+
+    Examples
+    --------
+    >>> power, K, scale, layers = symbolic_power("dnc")
+    >>> [power.subs(layers, L) / scale for L in (3, 4, 7)]
+    [K**3/8, K**4/16, K**7/128]
+    """
+    import sympy as sp
+
+    layers, last = sp.Symbol("L", integer=True, positive=True), sp.Symbol("alpha_L", positive=True)
+    shallow, deeper, deepest = (
+        _power(_derive(check_choice("solution", solution, ("srg", "dnc")), L), last) for L in (3, 4, 5)
+    )
+    factor = sp.simplify(deeper / shallow)
+    if sp.simplify(deepest / deeper / factor) != 1:  # pragma: no cover
+        raise ArithmeticError("the layers between do not bring the same factor each")
+    return sp.powsimp(shallow * factor ** (layers - 3)), _derive(solution, 3).size, last, layers
+
+
+def _power(loss: SymbolicLoss, last: sp.Symbol) -> sp.Expr:
+    """x_1² x_2 ⋯ x_{L−1} with every λ and n equal to 1."""
+    import sympy as sp
+
+    first, *others, _ = loss.terms.values()
+    product = sp.Mul((first / 2) ** 2, *others).subs(dict.fromkeys((*loss.lams, loss.samples), 1))
+    return sp.simplify(product.subs(loss.last_scale, last))

@@ -232,6 +232,24 @@ def test_symbolic_loss_gives_the_numeric_one(solution, L):
         assert stationary == pytest.approx(numeric.scales[0, l], rel=1e-9), alpha
 
 
+@pytest.mark.parametrize("solution", ["dnc", "srg"])
+@pytest.mark.parametrize("L", [3, 7])
+def test_symbolic_power_is_that_of_the_numeric_costs(solution, L):
+    """At the optimal scales each weight matrix costs t, and t^L is the derived product."""
+    power, size, scale, layers = dufm.symbolic_power(solution)
+    lams = (10 ** np.random.default_rng(L).uniform(-5, -3, L + 1)).tolist()
+    numeric = getattr(dufm, solution)(10, L, lams=lams, n=3)
+    last = float(numeric.scales[0][-1])
+    t = lams[1] / 2 * (numeric.weights(1) ** 2).sum()
+    stated = float(power.subs({size: 5 if solution == "srg" else 10, layers: L}).subs(scale, last))
+    assert t == pytest.approx((stated * 3 * np.prod(lams[:L])) ** (1 / L), rel=1e-10)
+
+
+def test_symbolic_power_wrong_input():
+    with pytest.raises(ValueError, match="solution = 'etf'; solution must be one of 'srg', 'dnc'"):
+        dufm.symbolic_power("etf")
+
+
 def test_symbolic_loss_wrong_input():
     with pytest.raises(ValueError, match="solution = 'etf'; solution must be one of 'srg', 'dnc'"):
         dufm.symbolic_loss("etf", 4)
