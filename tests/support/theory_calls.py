@@ -34,6 +34,8 @@ FACTORS = {
     "A": np.array([[2.0, 0.0], [-1.0, 1.5], [-1.0, -2.0]]),
     "F": np.array([[1.0, -0.5, -0.5], [0.25, 1.0, -1.0]]),
 }
+DECAYS = [0.125, 0.25, 0.5]
+ORIGIN = {"A": np.zeros((3, 2)), "F": np.zeros((2, 3))}
 
 CALLS = [
     (certificate.strongly_regular_beats_collapse, {"three_layers_from": 5, "four_layers_from": 4}),
@@ -162,6 +164,23 @@ CALLS = [
     (cross_entropy.balanced_labels, {"K": 3, "N": 6}),
     (cross_entropy.ball_minimiser, {"K": 3, "R": 0.5, "k": 1, "centre": np.array([0.5, 0.0, 2.0])}),
     (cross_entropy.ball_minimum, {"K": 3, "R": 0.5}),
+    (cross_entropy.balanced_factors, {"Z": X, "lam_A": 0.5, "lam_F": 0.25, "m": 4}),
+    (cross_entropy.ce_lower_bound, FACTORS | {"c1": 0.5, "lams": DECAYS}),
+    (
+        cross_entropy.ce_optimum,
+        {"K": 3, "n": 2, "lam_A": 0.125, "lam_F": 0.25, "m": 4, "lam_b": 0.5, "starts": 2, "seed": 1},
+    ),
+    (cross_entropy.check_lams, {"lams": DECAYS}),
+    (cross_entropy.criticality, FACTORS | {"b": np.ones(3), "lams": DECAYS}),
+    (cross_entropy.escape_direction, ORIGIN | {"b": np.zeros(3), "lams": DECAYS, "tolerance": 0.5}),
+    (cross_entropy.is_global, ORIGIN | {"b": np.zeros(3), "lams": DECAYS, "tolerance": 0.5}),
+    (cross_entropy.nuclear_risk, {"Z": X, "b": np.ones(3), "lams": DECAYS}),
+    (
+        cross_entropy.regularised_curvature,
+        FACTORS | {"b": np.ones(3), "direction": (X[:, :2], X[:2], np.ones(3)), "lams": DECAYS},
+    ),
+    (cross_entropy.regularised_gradient, FACTORS | {"b": np.ones(3), "lams": DECAYS}),
+    (cross_entropy.regularised_risk, FACTORS | {"b": np.ones(3), "lams": DECAYS}),
     (cross_entropy.check_factors, FACTORS | {"b": np.ones(3)}),
     (cross_entropy.check_outputs, {"H": X}),
     (cross_entropy.collapse_gap, {"H": X}),
