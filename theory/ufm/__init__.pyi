@@ -5,6 +5,9 @@ from . import (
     relu_epsilon as relu_epsilon,
 )
 from . import (
+    squared_error as squared_error,
+)
+from . import (
     strong_collapse as strong_collapse,
 )
 from . import (

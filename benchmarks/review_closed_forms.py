@@ -1,0 +1,113 @@
+"""Closed forms of the unconstrained features model against independent optimisers, on random problems each.
+
+Every entry draws a problem, and returns the closed form's least risk and the one that L-BFGS finds from several random
+starts, which knows the risk and its gradient and nothing of the formula. An optimiser can stop above the minimum, never
+below it: the largest relative difference has a sign.
+
+Run it with `OMP_NUM_THREADS=1 python benchmarks/review_closed_forms.py`; it takes a few minutes on one core.
+"""
+
+import numpy as np
+import record
+from scipy.optimize import minimize
+
+from theory.ufm import squared_error
+
+Pair = tuple[float, float]
+
+
+def sizes(rng):
+    return int(rng.integers(2, 6)), int(rng.integers(1, 5)), int(rng.integers(1, 8))
+
+
+def decays(rng, count):
+    return (10 ** rng.uniform(-3, -0.5, count)).tolist()
+
+
+def least_found(value, size, rng, starts, bounds=None):
+    options = {"ftol": 1e-15, "gtol": 1e-12, "maxiter": 20_000, "maxfun": 40_000, "maxcor": 20}
+    starts = [rng.normal(size=size) * rng.choice([0.3, 1.0, 3.0]) for _ in range(starts)]
+    if bounds is not None:
+        starts = [np.clip(x, *np.array(bounds, float).T) for x in starts]
+    runs = [minimize(value, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in starts]
+    return float(min(run.fun for run in runs))
+
+
+def product_risk(shapes, lams, target, scale, bias=False):
+    """scale/2 ‖A₁ ⋯ A_L + b1ᵀ − target‖² + Σ (λ_i/2) ‖A_i‖² and its gradient."""
+    cuts = np.cumsum([rows * columns for rows, columns in shapes])
+
+    def value(x):
+        factors = [part.reshape(s) for part, s in zip(np.split(x, cuts)[:-1], shapes, strict=True)]
+        left, right = [np.eye(shapes[0][0])], [np.eye(shapes[-1][1])]
+        for factor in factors:
+            left.append(left[-1] @ factor)
+        for factor in factors[::-1]:
+            right.append(factor @ right[-1])
+        E = left[-1] - target + (x[cuts[-1] :][:, None] if bias else 0)
+        slopes = [scale * left[i].T @ E @ right[-2 - i].T + lams[i] * f for i, f in enumerate(factors)]
+        total = scale / 2 * np.sum(E**2) + sum(lam / 2 * np.sum(f**2) for lam, f in zip(lams, factors, strict=True))
+        parts = [slope.ravel() for slope in slopes] + ([scale * E.sum(axis=1)] if bias else [])
+        return total, np.concatenate(parts)
+
+    return value, int(cuts[-1]) + bias * shapes[0][0]
+
+
+def labels(K, n):
+    return np.repeat(np.eye(K), n, axis=1)
+
+
+def mse_optimum(rng, bias=False) -> Pair:
+    K, n, m = sizes(rng)
+    lams = decays(rng, 2)
+    value, size = product_risk([(K, m), (m, K * n)], lams, labels(K, n), 1 / (K * n), bias)
+    return squared_error.ufm_mse_optimum(K, n, m, *lams, bias=bias).loss, least_found(value, size, rng, 3)
+
+
+def mse_optimum_with_bias(rng) -> Pair:
+    return mse_optimum(rng, bias=True)
+
+
+def three_factor_optimum(rng) -> Pair:
+    K, n, m = sizes(rng)
+    lams = decays(rng, 3)
+    value, size = product_risk([(K, m), (m, m), (m, K * n)], lams, labels(K, n), 1 / (K * n))
+    found = squared_error.three_factor_optimum(K, n, m, lams).loss
+    return found, min(K * n / 2 / (K * n), least_found(value, size, rng, 10))  # the zero point is one more start
+
+
+def batchnorm_optimum(rng) -> Pair:
+    K, n, _ = sizes(rng)
+    m, lam = K + int(rng.integers(0, 3)), float(10 ** rng.uniform(-2, 0.5))
+    # F_BN with its scales and shifts is any matrix; where it is negative the ReLU makes it 0 for more decay.
+    value, size = product_risk([(K, m), (m, K * n)], [lam, lam], labels(K, n), 1)
+    bounds = [(-np.inf, np.inf)] * (K * m) + [(0, np.inf)] * (m * K * n)
+    found = squared_error.batchnorm_optimum(K, n, m, lam).loss
+    return found, least_found(value, size, rng, 10, bounds)
+
+
+#: One entry a closed form: draws a problem, returns the formula's value and the optimiser's.
+ENTRIES = [mse_optimum, mse_optimum_with_bias, three_factor_optimum, batchnorm_optimum]
+
+
+def compare(entry, problems):
+    pairs = np.array([entry(np.random.default_rng([1, seed])) for seed in range(problems)])
+    difference = pairs[:, 1] / pairs[:, 0] - 1
+    return {
+        "problems": problems,
+        "largest_relative_difference": float(np.abs(difference).max()),
+        "lowest": float(difference.min()),
+        "within_1e-9": int((np.abs(difference) <= 1e-9).sum()),
+    }
+
+
+def main():
+    arguments = record.parser(__doc__)
+    arguments.add_argument("--problems", type=int, default=200)
+    options = arguments.parse_args()
+    results = {entry.__name__: compare(entry, options.problems) for entry in ENTRIES}
+    print(record.write("review_closed_forms", {"entries": results}, "numpy", "scipy").read_text())
+
+
+if __name__ == "__main__":
+    main()
