@@ -1,12 +1,12 @@
-"""Search for the best known graph solutions and write theory/dufm/best_known.json.
+"""Search for the best known graph solutions and write theory/dufm/graphs/best_known.json.
 
     python benchmarks/best_known_graphs.py --classes 2-28 --layers 3-8 --seconds 20
 
 A run starts from the committed table and replaces an entry only where it finds less loss: more time can only improve
 it. For every K two of the depths are explored; for each depth, the best graphs of all, the table's own for this K,
 and the deep neural collapse and strongly regular graph solutions are then compared. With --seconds 0 nothing is
-explored, and the table's own graphs are searched again. Last, up to some K, descents over all matrices start from the
-best.
+explored, and the table's own graphs are searched again. Matrices without structure are sought by
+benchmarks/best_known.py.
 
 The committed table is the best of several such runs, some before the search took a --seed; what it claims is what its
 matrices attain, and a test evaluates every one. Give another seed to search on.
@@ -14,6 +14,7 @@ matrices attain, and a test evaluates every one. Give another seed to search on.
 
 import argparse
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +24,11 @@ from theory.dufm.graphs import Exploration, SearchLimitReached, explore
 from theory.dufm.graphs._best_known import LAM
 from theory.dufm.graphs._candidates import GraphProblem
 from theory.dufm.graphs._enumeration import graph_of
-from theory.dufm.graphs._free_descent import free_descent, solution_of_matrices
 from theory.dufm.graphs._search import improved, polished, screened, search
-from theory.geometry.graph_names import graph_name
 
-TABLE = Path(__file__).resolve().parent.parent / "theory" / "dufm" / "best_known.json"
+TABLE = Path(__file__).resolve().parent.parent / "theory" / "dufm" / "graphs" / "best_known.json"
 DIGITS = 7
 MARGIN = 1e-7  # a graph solution counts as better than DNC or SRG only by this
-RELEASED = 1e-5  # and matrices without structure as better than a graph solution by this
 
 
 def whole_range(text: str) -> range:
@@ -96,61 +94,18 @@ def plain(K: int, L: int) -> list[dict]:
     return entries
 
 
-def released(entry: dict, known: list[dict], rounds: int) -> dict:
-    """The entry with matrices without structure, if they do better: those of the table, or of new descents."""
-    K, L = entry["K"], entry["L"]
-    base = dufm.dnc(K, L, LAM) if entry["base"] == "DNC" else None
-    if entry["base"] == "SRG":
-        base = dufm.srg(K, L, LAM, construction="best")
-    if entry["base"] == "graph":
-        base = dufm.graph_solution(
-            graph_of(entry["graph6"]), L, LAM, last_layer=entry["weightings"], vertex_scales=entry["vertex_scales"]
-        )
-    best = base
-    for old in known:
-        if "matrices" in old:
-            best = min(best, solution_of_matrices([np.array(m) for m in old["matrices"]], base), key=lambda s: s.loss)
-    for seed in range(rounds):
-        best = free_descent(best, noise=0.02 * (1 + seed), seed=seed)
-    entry = {key: value for key, value in entry.items() if key != "matrices"} | {"loss": entry["base_loss"]}
-    if best.loss < base.loss * (1 - RELEASED):
-        matrices = [rounded(m) for m in (best.class_means(1), *(best.weights(l) for l in range(1, L + 1)))]
-        entry |= {"matrices": matrices, "loss": solution_of_matrices([np.array(m) for m in matrices], base).loss}
-    return entry
+def with_matrices(entry: dict, known: list[dict]) -> dict:
+    """The entry with the loss of the matrices that are known, where they do better than its graph."""
+    loss = min([entry["base_loss"], *(old["loss"] for old in known)])
+    history = [step for old in known for step in old["history"]]
+    if not history or loss < history[-1][0]:
+        history.append([loss, datetime.now(UTC).date().isoformat(), "graphs"])
+    return entry | {"loss": loss, "history": history}
 
 
 def write(table: dict[tuple[int, int], dict], path: Path) -> None:
     lines = [json.dumps(table[key]) for key in sorted(table)]
     path.write_text('{"lam": "' + LAM + '", "n": 1, "entries": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")
-
-
-def summary(table: dict[tuple[int, int], dict]) -> str:
-    """The table as Markdown: what is best known, and its loss over that of deep neural collapse."""
-    depths = sorted({L for _, L in table})
-    lines = [
-        f"# Best known solutions, λ = {LAM} for every matrix, n = 1",
-        "",
-        "Loss over that of deep neural collapse (DNC), and where it is reached: at DNC itself; at the strongly "
-        "regular graph",
-        "solution (SRG, the better construction); on a graph, given by its name or by its vertices and edges, "
-        "of which pendant",
-        "vertices may have no row. `*`: matrices without structure, found from there, do better (sought for K "
-        "≤ 12); the figure is theirs.",
-        "Every figure is attained by matrices in `theory/dufm/best_known.json`; none is proved to be least.",
-        "",
-        "| K | " + " | ".join(f"L = {L}" for L in depths) + " | graphs scored |",
-        "| --- |" + " --- |" * (len(depths) + 1),
-    ]
-    for K in sorted({K for K, _ in table}):
-        cells = []
-        for L in depths:
-            entry = table[K, L]
-            name = graph_name(graph_of(entry["graph6"])) if entry["base"] == "graph" else entry["base"]
-            ratio = entry["loss"] / plain(K, L)[0]["base_loss"]
-            cells.append(f"{ratio:.4f} {name}{'*' if 'matrices' in entry else ''}")
-        every = all(table[K, L]["every_graph_scored"] for L in depths)
-        lines.append(f"| {K} | " + " | ".join(cells) + f" | {'all' if every else 'blocks and neighbours'} |")
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -161,8 +116,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each exploration")
     parser.add_argument("--searched", type=int, default=2, help="graphs searched thoroughly for each entry")
     parser.add_argument("--kicks", type=int, default=4, help="as in theory.dufm.graph_solution")
-    parser.add_argument("--released", type=int, default=12, help="descend over all matrices up to this K")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of such descents")
     parser.add_argument("--seed", type=int, default=0, help="of the searches on graphs")
     parser.add_argument("--output", type=Path, default=TABLE)
     parser.add_argument("--exhaustive", type=int, default=8, help="score every graph up to this K")
@@ -190,7 +143,7 @@ def main() -> None:
                 if entry["base_loss"] < best["base_loss"] * (1 - (MARGIN if best["base"] != "graph" else 0)):
                     best = entry
             best = {**best, "every_graph_scored": every or any(e.get("every_graph_scored", False) for e in known)}
-            best = released(best, known, arguments.rounds if arguments.released >= K else 0)
+            best = with_matrices(best, known)
             table[K, L] = best
             pool.extend([best["graph6"]] if "graph6" in best else [])
             print(
@@ -202,8 +155,6 @@ def main() -> None:
                 flush=True,
             )
         write(table, arguments.output)
-    if arguments.output == TABLE:
-        (Path(__file__).parent / "results" / "best_known.md").write_text(summary(table), encoding="utf-8")
 
 
 if __name__ == "__main__":

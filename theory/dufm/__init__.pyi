@@ -77,9 +77,6 @@ from .graphs import (
     SearchLimitReached as SearchLimitReached,
 )
 from .graphs import (
-    best_known as best_known,
-)
-from .graphs import (
     best_known_table as best_known_table,
 )
 from .graphs import (
@@ -99,6 +96,9 @@ from .optimum import (
 )
 from .optimum import (
     attained as attained,
+)
+from .optimum import (
+    best_known as best_known,
 )
 from .optimum import (
     bounds as bounds,

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,12 +19,32 @@ from theory.dufm.graphs._enumeration import graph_of
 from theory.dufm.graphs._free_descent import solution_of_matrices
 from theory.dufm.graphs._solution import graph_solution
 
-__all__ = ["LAM", "BestKnown", "best_known", "best_known_table"]
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+__all__ = ["LAM", "BestKnown", "Improvement", "best_known", "best_known_table"]
 
 Base: TypeAlias = Literal["DNC", "SRG", "graph"]
 
 #: The regularisation of every matrix in the table, as an exact decimal.
 LAM = "0.0005"
+
+
+class Improvement(NamedTuple):
+    """A loss that was the best known from some day on.
+
+    Attributes
+    ----------
+    loss : float
+    date : str
+        As in 2026-11-25.
+    method : str
+        How it was found.
+    """
+
+    loss: float
+    date: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -41,12 +61,14 @@ class BestKnown:
     base_loss : float
         Its loss.
     loss : float
-        The best known loss; less than `base_loss` where matrices without structure do better (sought for K ≤ 12 only).
+        The best known loss; less than `base_loss` where matrices without structure do better.
     graph6 : str or None
         The graph of a graph solution.
     every_graph_scored : bool
         Whether all graphs with K edges were scored in the search, for two depths L, or only mixtures of blocks and
         their neighbours.
+    history : tuple of Improvement
+        How the loss came down, the latest last.
     """
 
     K: int
@@ -56,6 +78,7 @@ class BestKnown:
     loss: float
     graph6: str | None
     every_graph_scored: bool
+    history: tuple[Improvement, ...]
 
     @property
     def ratio(self) -> float:
@@ -106,8 +129,8 @@ def best_known(K: IntegerLike, L: IntegerLike, family: Literal["any", "graph"] =
     else:
         graph = graph_of(entry["graph6"])
         base = graph_solution(graph, L, LAM, last_layer=entry["weightings"], vertex_scales=entry["vertex_scales"])
-    if family == "any" and "matrices" in entry:
-        return solution_of_matrices([np.array(matrix) for matrix in entry["matrices"]], base)
+    if family == "any" and entry["loss"] < entry["base_loss"]:
+        return solution_of_matrices(_matrices(entry["K"], entry["L"]), base, "matrices")
     return base
 
 
@@ -125,7 +148,10 @@ def best_known_table() -> list[BestKnown]:
     (2, 3, 28, 8)
     """
     return [
-        BestKnown(e["K"], e["L"], e["base"], e["base_loss"], e["loss"], e.get("graph6"), e["every_graph_scored"])
+        BestKnown(
+            *(e["K"], e["L"], e["base"], e["base_loss"], e["loss"], e.get("graph6"), e["every_graph_scored"]),
+            history=tuple(Improvement(*step) for step in e["history"]),
+        )
         for e in _table().values()
     ]
 
@@ -134,6 +160,12 @@ def best_known_table() -> list[BestKnown]:
 def _table() -> dict[tuple[int, int], dict[str, Any]]:
     text = files("theory.dufm.graphs").joinpath("best_known.json").read_text(encoding="utf-8")
     return {(entry["K"], entry["L"]): entry for entry in json.loads(text)["entries"]}
+
+
+def _matrices(K: int, L: int) -> list[Float[np.ndarray, "_ _"]]:
+    """H_1, W_1, …, W_L of an entry whose best solution has no structure that is known."""
+    with files("theory.dufm.graphs").joinpath("best_known.npz").open("rb") as file, np.load(file) as stored:
+        return [stored[f"{K} {L} {i}"] for i in range(L + 1)]
 
 
 def _raw(K: IntegerLike, L: IntegerLike) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from theory.dufm._solution import Solution
 from theory.ufm import Problem, least_over_scale
 
 if TYPE_CHECKING:
+    import networkx as nx
     from jaxtyping import Float
 
-__all__ = ["rescaled"]
+__all__ = ["of_shape", "rescaled"]
 
 
 def rescaled(solution: Solution, problem: Problem) -> Solution:
@@ -55,28 +57,55 @@ def rescaled(solution: Solution, problem: Problem) -> Solution:
     if not solution.nontrivial:
         raise ValueError("solution is the zero solution, which has no shape")
     matrices = [solution.class_means(1), *(solution.weights(l) for l in range(1, L))]
-    shapes = [matrix / np.linalg.norm(matrix) for matrix in matrices]
-    last = _behind(shapes)
+    return of_shape(problem, matrices, solution.name, solution.make_graph)
+
+
+def of_shape(
+    problem: Problem, shape: Sequence[Float[np.ndarray, "_ _"]], name: str, make_graph: Callable[[], nx.Graph]
+) -> Solution:
+    """The solution with matrices of a given shape at their best scales, and the best W_L.
+
+    Parameters
+    ----------
+    problem : Problem
+        With ReLU activations; its widths are not looked at.
+    shape : sequence of L ndarrays
+        H_1 of shape (d_1, K), and W_1, …, W_{L−1}, of which only the directions matter.
+    name : str
+        The solution's name.
+    make_graph : callable
+        What makes its graph.
+
+    Returns
+    -------
+    Solution
+        The zero solution where no scale is better.
+    """
+    K, L = problem.K, problem.L
+    shapes = [matrix / np.linalg.norm(matrix) for matrix in shape]
+    last = _layers(shapes)[-1]
     logs = np.log(np.array(problem.lams[:L])) + np.log(problem.n) * (np.arange(L) == 0)
     squares = np.linalg.svd(last, compute_uv=False) ** 2
     unit = squares.max()
     log_kappa = (logs.sum() + np.log(problem.lams[L]) + np.log(K) - np.log(unit)) / L
-    least = least_over_scale(L, float(log_kappa), squares / unit)
+    least = least_over_scale(L, float(log_kappa), np.pad(squares / unit, (0, K - squares.size)))
     # the product of the norms that M_L = √(u Kλ_WL / unit) · last asks for, shared out so that all λ‖·‖² are equal
     with np.errstate(divide="ignore"):
         log_product = 0.5 * (np.log(least.u) + np.log(K) + np.log(problem.lams[L]) - np.log(unit))
     each = np.exp((log_product + logs.sum() / 2) / L - logs / 2)
-    scaled = [size * shape for size, shape in zip(each, shapes, strict=True)]
+    scaled = [size * matrix for size, matrix in zip(each, shapes, strict=True)]
+    means = _layers(scaled)
+    ranks = tuple(int(np.linalg.matrix_rank(m, tol=1e-4 * np.linalg.norm(m, 2))) for m in means)
     return Solution(
-        name=solution.name,
+        name=name,
         K=K,
         L=L,
         n=problem.n,
         lams=problem.lams,
         loss=least.loss,
-        scales=np.array([[float((M**2).sum()) / K for M in _layers(scaled)[1:]]]),
-        ranks=solution.ranks if least.loss < 0.5 else (0,) * L,
-        make_graph=solution.make_graph,
+        scales=np.array([[float((M**2).sum()) / K for M in means[1:]]]),
+        ranks=ranks if least.loss < 0.5 else (0,) * L,
+        make_graph=make_graph,
         make_matrices=partial(_matrices, scaled, problem.lams[L]),
     )
 
@@ -86,10 +115,6 @@ def _layers(matrices: list[Float[np.ndarray, "_ _"]]) -> list[Float[np.ndarray, 
     for weight in matrices[1:]:
         means.append(np.maximum(weight @ means[-1], 0.0))
     return means
-
-
-def _behind(matrices: list[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, "d_L K"]:
-    return _layers(matrices)[-1]
 
 
 def _matrices(scaled: list[Float[np.ndarray, "_ _"]], lam: float) -> Matrices:

@@ -1,6 +1,7 @@
 """dufm.bounds, attained and rescaled: the upper bound is attained, and solutions move to other regularisations."""
 
 import pickle
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -37,8 +38,13 @@ def test_losses_are_enclosed_from_the_matrices():
 
 
 def test_the_last_weights_are_taken_at_their_best():
-    stored = dufm.best_known(5, 4)  # a search that stopped short of a stationary point
-    assert float(dufm.attained(stored)) < stored.loss
+    stored = dufm.best_known(5, 4)
+    worse = replace(stored, loss=1.0, make_matrices=lambda: doubled(stored.matrices))
+    assert float(dufm.attained(worse)) == pytest.approx(stored.loss, rel=1e-9)
+
+
+def doubled(matrices):
+    return replace(matrices, weights=(*matrices.weights[:-1], 2 * matrices.weights[-1]), residual=None)
 
 
 def test_attained_takes_exact_regularisations():
