@@ -18,6 +18,7 @@ from theory.deep_rfm import (
     relu_distance,
     relu_kernel,
 )
+from theory.dufm import graphs
 from theory.geometry import graph_names, triangular_graph
 from theory.labels import one_hot
 from theory.ufm import cross_entropy, relu_epsilon, strong_collapse, two_layers
@@ -54,7 +55,10 @@ CALLS = [
     (collapse_map.printed_kappa, {"lam_k": 0.25, "lam_map": 0.5}),
     (collapse_map.step, {"gram": GRAM, "Y": LABELS, **MAP}),
     (dufm.attained, {"solution": SOLUTION, "lams": LAMS}),
+    (graphs.best_known, {"K": 10, "L": 4}),
     (dufm.best_known, {"K": 10, "L": 4}),
+    (dufm.best_known, {"K": 3, "L": 3, "lam": LAM, "n": 2}),
+    (dufm.best_known, {"K": 3, "L": 3, "lams": LAMS}),
     (dufm.bounds, {"K": 4, "L": 3, "lam": LAM, "n": 2}),
     (dufm.bounds, {"K": 4, "L": 3, "lams": LAMS}),
     (dufm.conditionally_optimal, {"intermediate": [np.eye(2)], "pre_activations": np.eye(2), "lams": LAMS, "n": 2}),
