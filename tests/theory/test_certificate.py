@@ -168,3 +168,10 @@ def test_zero_is_optimal_agrees_with_a_scan_for_several_eigenvalues():
 def test_weights_have_to_sum_to_one():
     with pytest.raises(ValueError, match="sum to 3/2"):
         zero_is_optimal(3, Fraction(1), [Fraction(1), Fraction(1, 2)], [1, 2])
+
+
+def test_a_share_or_an_eigenvalue_below_zero_is_refused():
+    with pytest.raises(ValueError, match=r"weights\[1\] must be .* ≥ 0"):
+        zero_is_optimal(3, 1, ["3/2", "-1/2"], [1, 2])
+    with pytest.raises(ValueError, match=r"eigenvalues\[0\] must be .* ≥ 0"):
+        zero_is_optimal(3, 1, ["1/2", "1/2"], [-1, 2])

@@ -110,3 +110,20 @@ def test_wrong_input():
         nc.psd_spectrum(torch.ones(2, 3))
     with pytest.raises(ValueError, match="NaN or infinity"):
         nc.psd_spectrum(torch.tensor([[math.nan]]))
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_rounding_of_a_matrix_is_up_to_sixteen_epsilons_an_entry(d):
+    rounding = 16 * d * torch.finfo(F64).eps
+    for share, refused in ((0.9, False), (1.1, True)):
+        asymmetric, negative = torch.eye(d, dtype=F64), torch.eye(d, dtype=F64)
+        asymmetric[0, 1] = share * rounding
+        negative[0, 0] = -share * rounding
+        if refused:
+            with pytest.raises(ValueError, match="it must be symmetric"):
+                nc.psd_spectrum(asymmetric)
+            with pytest.raises(ValueError, match="every eigenvalue must be"):
+                nc.psd_spectrum(negative)
+        else:
+            assert nc.psd_spectrum(asymmetric).max() == pytest.approx(1.0, abs=rounding)
+            assert nc.psd_spectrum(negative).min() == 0.0

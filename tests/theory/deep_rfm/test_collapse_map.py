@@ -176,3 +176,12 @@ def test_gram_matrices(gram, message):
 def test_singular_data():
     with pytest.raises(ValueError, match="data_gram must be positive definite"):
         collapse_map.iterate(np.diag([1.0, -1e-3]), [[1, 1]], **GOOD, layers=1)
+
+
+@pytest.mark.parametrize("parameters", [(0, 1), (-1, 1), (1, 0), (1, -1)])
+def test_perturbations_of_the_scaling_are_positive(parameters):
+    name = "lam_k" if parameters[0] < 1 else "lam_map"
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        collapse_map.exact_kappa(3, *parameters)
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        collapse_map.printed_kappa(*parameters)

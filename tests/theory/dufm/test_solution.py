@@ -337,3 +337,23 @@ def test_evaluate_loss_refuses_masked_arrays():
         dufm.evaluate_loss(np.ma.array(np.ones((2, 2)), mask=np.eye(2)), [np.ones((2, 2))], (1, 1))
     with pytest.raises(TypeError, match=r"weights\[0\] is a masked array"):
         dufm.evaluate_loss(np.ones((2, 2)), [np.ma.array(np.ones((2, 2)), mask=np.eye(2))], (1, 1))
+
+
+def test_one_sample_of_each_class_where_none_is_given():
+    solution = dufm.dnc(4, 3, 1e-3)
+    assert solution.matrices.loss(solution.lams) == pytest.approx(solution.loss, rel=1e-12)
+
+
+def test_pre_activations_end_with_the_outputs():
+    solution = dufm.dnc(4, 3, 1e-3)
+    assert solution.pre_activations(4).shape == (4, 4)
+    for l in (1, 5):
+        with pytest.raises(ValueError, match=f"l = {l}"):
+            solution.pre_activations(l)
+
+
+def test_a_layer_of_zeros_has_factors_of_one_unit():
+    found = dufm.conditionally_optimal([np.zeros((3, 3))], np.zeros((2, 3)), [1e-3] * 4)
+    assert found.class_means[0].shape == (1, 3)
+    assert found.weights[0].shape == (3, 1)
+    assert not found.class_means[0].any()
