@@ -100,6 +100,27 @@ def test_panels_of_samples_change_nothing(n, d, monkeypatch):
     assert 64 <= panels[0] <= 70
 
 
+@pytest.mark.parametrize("near", [None, 1e-9])
+def test_panels_are_left_where_they_would_cost_accuracy(near, monkeypatch):
+    found = []
+
+    def in_panels(machine, panel, forced):
+        assert not forced
+        found.append(kept(machine, panel, forced)[0])
+        return None if found[-1] is None else found[-1].clone(), 1.0
+
+    kept = _samples_route._in_panels
+    monkeypatch.setattr(_samples_route, "_in_panels", in_panels)
+    n, d = 400, 300
+    X, alpha = points(n, d), points(n, 3, 1)
+    if near is not None:  # pairs so near that their share of the gradients cancels
+        X[n // 2 :] = X[: n // 2] + near * points(n // 2, d, 2)
+    expected = kernel_agop(Laplace(3.0), X, alpha, route="features")
+    result = kernel_agop(Laplace(3.0), X, alpha, route="auto", memory_limit=smallest_limit(n, d, 70))
+    assert relative(result, expected) < (1e-12 if near is None else 1e-9)
+    assert [one is None for one in found] == [near is not None]
+
+
 def test_duplicates_contribute_nothing_to_each_other():
     X, alpha = points(20, 4), points(20, 2, 1)
     X[5], X[6] = X[4], X[4]

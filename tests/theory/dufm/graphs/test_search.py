@@ -10,10 +10,17 @@ from theory.dufm.graphs._candidates import GraphProblem
 
 @pytest.fixture
 def descents(monkeypatch):
-    """What every descent was called with: vertices that have rows, weightings, iterations."""
+    """What every descent was called with: vertices that have rows, weightings, iterations.
+
+    Each smooths the ReLU less and less, and in the end not at all.
+    """
     calls = []
 
     def stay(loss, start, steps, *smoothing):
+        for degrees in smoothing:
+            assert list(degrees) == sorted(degrees, reverse=True)
+            assert degrees[0] <= 0.1
+            assert degrees[-1] == 0.0
         calls.append((loss.incidence.matrix.shape[0], len(start.weightings), steps))
         return start
 
@@ -33,6 +40,7 @@ def test_every_start_is_descended_from_with_and_without_pendant_vertices(descent
         descents.clear()
         problem = GraphProblem.of(graph, 4, 1e-3)
         _search.search(problem, restarts, 0, np.random.default_rng(0), steps=7)
+        assert {steps for _, _, steps in descents} == {7, 21}
         begun = [size for size, _, steps in descents if steps == 7][: len(sizes) * (restarts + 1)]
         assert begun == [size for size in sizes for _ in range(restarts + 1)]
 
