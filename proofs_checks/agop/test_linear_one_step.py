@@ -22,7 +22,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require, require_equal
+from nct.ledger import Claim, Instances, Statement, require, require_close, require_equal
 from theory import labels
 from theory.deep_rfm import collapse_map
 
@@ -104,8 +104,8 @@ def test_rational_data(statement, sizes, more, entries):
     one = fmpq_mat(N, N, [fmpq(i == j) for i in range(N) for j in range(N)])
     beta, mapped = layer(statement, X, Y, one, inverse_or_refute)
     shown = {"X": X.tolist(), "sizes": sizes}
-    require(mapped == transpose(Y) * Y * fmpq(statement.scale), "the Gram matrix is not YᵀY", **shown)
-    require(beta * transpose(beta) * X == beta * Y, "M X is not β Y", **shown)
+    require_equal(mapped, transpose(Y) * Y * fmpq(statement.scale), "the Gram matrix is not YᵀY", **shown)
+    require_equal(beta * transpose(beta) * X, beta * Y, "M X is not β Y", **shown)
 
 
 def inverse_or_refute(matrix):
@@ -135,7 +135,7 @@ def test_least_squares_and_the_library(statement, sizes, more, seed):
         np.abs(beta.T @ X - Y).max() < tolerance, "the least-squares predictor does not interpolate", sizes=sizes, d=d
     )
     mapped = X.T @ beta @ beta.T @ X
-    require(np.abs(mapped - statement.scale * Y.T @ Y).max() < tolerance, "the Gram matrix is not YᵀY", sizes=sizes)
+    require_close(mapped, statement.scale * Y.T @ Y, "the Gram matrix is not YᵀY", atol=tolerance, sizes=sizes)
     library = collapse_map.agop_gram(X.T @ X, Y, statement.lam_k)
     require(
         np.abs(library - mapped).max() < tolerance, "collapse_map.agop_gram differs", sizes=sizes, lam_k=statement.lam_k

@@ -24,7 +24,7 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Fixed, Instances, Statement, require
+from nct.ledger import Claim, Fixed, Instances, Statement, require, require_at_most, require_close, require_equal
 from theory import labels
 from theory.deep_rfm import kernel_ridge, mahalanobis
 
@@ -102,12 +102,12 @@ def test_two_samples_of_two_classes(statement):
     k = sp.Matrix([[1, v], [v, 1]])
     cost = sp.simplify(mu * (k + mu * sp.eye(2)).inv().trace())
     slope = sp.factor(sp.diff(cost, v) * ((1 + mu) ** 2 - v**2) ** 2)
-    require(slope == sp.factor(4 * mu * (1 + mu) * v), "the cost does not increase", slope=slope)
+    require_equal(slope, sp.factor(4 * mu * (1 + mu) * v), "the cost does not increase")
     for name, phi in statement.kernels.items():
         require(sp.limit(phi, T, 0) == 1 and sp.simplify(sp.diff(phi, T)).is_negative, "φ is not admissible", phi=name)
         infimum = sp.limit(phi, T, sp.oo)
         excess = sp.simplify((cost.subs(v, infimum) - cost.subs(v, 0)).subs(mu, 1))
-        require(excess == 0, "the infimum of (6) is above the minimum of (7)", X="I₂", phi=phi, mu=1, excess=excess)
+        require_equal(excess, 0, "the infimum of (6) is above the minimum of (7)", X="I₂", phi=phi, mu=1)
         if statement.attained:
             require(not phi.is_positive, "no M attains it: φ is positive", X="I₂", phi=phi)
 
@@ -146,9 +146,9 @@ def test_construction(statement, sizes, more, mu, seed):
             rounding = 1e-7 * condition * max(spread, 1.0)
             shown = {"sizes": sizes, "phi": name, "spread": spread}
             expected = target + (1 - target) * statement.distance(phi, spread)
-            require(np.abs(k - expected).max() < rounding, "not the kernel matrix announced", **shown)
+            require_close(k, expected, "not the kernel matrix announced", atol=rounding, **shown)
         gap = kernel_ridge.reduced_objective(target + (1 - target) * phi(1e5), Y, mu) - best
-        require(abs(gap) < 1e-8 * N / mu, "the cost does not approach the minimum", sizes=sizes, phi=name, gap=gap)
+        require_at_most(abs(gap), 1e-8 * N / mu, "the cost does not approach the minimum", sizes=sizes, phi=name)
 
 
 @claim.check(
@@ -171,6 +171,4 @@ def test_metrics_that_collapse(statement, sizes, seed):
         except ValueError:
             metrics = [np.array([[spread**2]]) for spread in np.logspace(-3, 3, 61)]
         errors = [np.abs(mahalanobis.mahalanobis_kernel(X, metric, phi) - Y.T @ Y).max() for metric in metrics]
-        require(
-            min(errors) < 1e-3, "no M comes close to YᵀY", sizes=sizes, X=X.shape, phi=name, least_error=min(errors)
-        )
+        require_at_most(min(errors), 1e-3, "no M comes close to YᵀY", sizes=sizes, X=X.shape, phi=name)

@@ -113,8 +113,8 @@ def mean_cosine(law, delta):
 def test_expectation_from_the_density(statement):
     ratio, square = over_the_phase()
     require_equal(ratio, sp.nsimplify(statement.mean), "the mean over the phase, over cos(p − q)")
-    # A term squared, over the phase: cos²(p − q) + 1/2, whose mean over ω is (1 + k(2δ))/2 + 1/2. A mean of D independent
-    # terms has the variance D V/D².
+    # A term squared, over the phase: cos²(p − q) + 1/2, whose mean over ω is (1 + k(2δ))/2 + 1/2. A mean of D
+    # independent terms has the variance D V/D².
     require_equal(square, sp.Rational(1, 2), "the mean square over the phase, less cos²(p − q)")
     k_1, k_2, D = sp.symbols("k_1 k_2 D", positive=True)
     variance = (1 + k_2) / 2 + sp.Rational(1, 2) - k_1**2

@@ -19,7 +19,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, LowerBound, Statement, Stronger, require
+from nct.ledger import Claim, Instances, LowerBound, Statement, Stronger, require_at_most
 from theory.deep_rfm import mahalanobis
 
 
@@ -68,8 +68,8 @@ def test_extreme_distances(statement):
         for A in (Fraction(1), Fraction(3), Fraction(1, 2), Fraction(1, 10)):
             scale = (A * R) ** -statement.power
             within, between = A**2 * scale, R**statement.before * A**2 * scale
-            require(within <= R**-2, "squared distances within clusters above R⁻²", A=A, R=R, squared_distance=within)
-            require(between >= R, "squared distances between clusters below R", A=A, R=R, squared_distance=between)
+            require_at_most(within, R**-2, "squared distances within clusters above R⁻²", A=A, R=R)
+            require_at_most(R, between, "squared distances between clusters below R", A=A, R=R)
 
 
 def large_enough(K):
@@ -108,14 +108,8 @@ def test_worst_kernel_entries(statement):
                     near = (1 - (-w).exp()) ** 2 + (K - 1) * (-2 * b).exp()
                 else:
                     far, near = 1 - (-b).exp(), 1 - (-w).exp()
-                require(
-                    far > near * R**statement.after,
-                    f"the ratio is below R^{statement.after}",
-                    K=K,
-                    R=R,
-                    A=1,
-                    ratio=(far / near).str(5, radius=False),
-                )
+                ratio = float((far / near).lower())
+                require_at_most(float((R**statement.after).upper()), ratio, "the ratio is below", K=K, R=R, A=1)
 
 
 @claim.check("property", covers=Instances("2–5 clusters of 2–4 points at the allowed extremes, R in [R₀, R₀ + 4]"))
@@ -139,8 +133,8 @@ def test_random_clusters(statement, K, n, A, more, seed):
     )
     same = np.kron(np.eye(K), np.ones((n, n))) == 1
     shown = {"K": K, "n": n, "A": A, "R": R}
-    require(k[same].min() >= np.exp(-(R**-2)) - 1e-12, "an entry within a cluster below e^(−R⁻²)", **shown)
-    require(k[~same].max() <= np.exp(-R) + 1e-12, "an entry between clusters above e^(−R)", **shown)
+    require_at_most(np.exp(-(R**-2)), k[same].min() + 1e-12, "an entry within a cluster below e^(−R⁻²)", **shown)
+    require_at_most(k[~same].max(), np.exp(-R) + 1e-12, "an entry between clusters above e^(−R)", **shown)
     squared = 2 - 2 * k if statement.space == "features" else np.square(k[:, :, None] - k[:, None, :]).sum(axis=0)
     ratio = squared[~same].min() / squared[same & ~np.eye(K * n, dtype=bool)].max()
-    require(ratio >= R**statement.after * (1 - 1e-9), f"the ratio is below R^{statement.after}", **shown, ratio=ratio)
+    require_at_most(R**statement.after * (1 - 1e-9), ratio, f"the ratio is below R^{statement.after}", **shown)

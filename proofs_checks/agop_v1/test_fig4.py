@@ -33,7 +33,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require
+from nct.ledger import Claim, Instances, Statement, require, require_at_most, require_close, require_equal
 from theory.deep_rfm import relu_distance, relu_kernel
 
 THETA, PHI, RHO = sp.Symbol("theta", positive=True), sp.Symbol("phi", real=True), sp.Symbol("rho", positive=True)
@@ -105,9 +105,8 @@ def test_slope_and_ends(statement):
         require(sp.simplify((curve - definition).rewrite(sp.exp)) == 0, "the arcs do not add up to the moments")
     for end, value in ((0, statement.high), (sp.pi, statement.low)):
         limit = sp.limit(sp.simplify(curve), THETA, end) ** sp.Rational(statement.power, p)
-        require(
-            sp.simplify(limit - value) == 0, "another end of the interval", D=1, theta=end, limit=limit, stated=value
-        )
+        off = sp.simplify(limit - value)
+        require_equal(off, 0, "another end of the interval", D=1, theta=end, limit=limit, stated=value)
     # θ > sin θ > 0 inside (0, π): the slope has the sign of its constant multiple of sin θ (θ − sin θ)/(1 − cos θ)².
     positive = sp.sin(THETA) * (THETA - sp.sin(THETA)) / (1 - sp.cos(THETA)) ** 2
     multiple = sp.simplify(sp.simplify(sp.diff(curve, THETA) / positive).rewrite(sp.exp))
@@ -138,22 +137,22 @@ def test_balls_over_the_whole_interval(statement):
         if statement.mean == 1:  # opposite vectors: a χ variable
             for D in (1, 2, 3, 10, 100, 1000):
                 ratio = (arb(D + 1) / 2).gamma() / (arb(D) / 2).gamma() / arb(D).sqrt()
-                require(not ratio < low, "below the interval", D=D, theta="π", ratio=ratio.str(6, radius=False))
-        pieces, slack = 1000, arb("1e-25")
+                require_at_most(float((low - ratio).lower()), 0, "below the interval", D=D, theta="π")
+        pieces, slack = 1000, 1e-25
         width = arb.pi() / pieces
         previous = None
         for i in range(pieces + 1):
             at = arb.pi() if i == pieces else width * i
             value = arb_square_ratio(at) ** (statement.power / arb(2))
-            require(
-                not (value < low - slack or value > high + slack), "outside the interval", theta=at.str(6, radius=False)
-            )
+            shown = at.str(6, radius=False)
+            require_at_most(float((low - value).lower()), slack, "below the interval by", theta=shown)
+            require_at_most(float((value - high).lower()), slack, "above the interval by", theta=shown)
             if previous is not None:
                 require((value < previous) == statement.falling, "not monotone", theta=at.str(6, radius=False))
             previous = value
         ends = [arb_square_ratio(end) ** (statement.power / arb(2)) for end in (arb.pi(), arb(0))]
         for end, stated in zip(ends, (low, high), strict=True):
-            require(abs(end - stated) < slack, "the interval is not filled", end=end.str(6, radius=False))
+            require_at_most(float(abs(end - stated)), slack, "the interval is not filled", end=end.str(6, radius=False))
         # Between the points: the derivative itself, on balls; near 0 and π, its zeros, they are too wide, and
         # the derivation tells.
         for i in range(200, pieces - 20):
@@ -170,13 +169,14 @@ def test_float64_curve(statement, one, other, D):
     ratio = relu_distance.distance_ratio([near, far]) ** statement.power
     if statement.mean == 1:
         opposite = relu_distance.opposite_distance_ratio(D)
-        require(opposite >= float(statement.low), "below the interval", theta="π", D=D, ratio=round(opposite, 4))
+        require_at_most(float(statement.low), opposite, "below the interval", theta="π", D=D)
     step = ratio[0] - ratio[1]
     require(step >= -4e-16 if statement.falling else step <= 4e-16, "not monotone", near=near, far=far)
     low, high = float(statement.low), float(statement.high)
-    require(np.all((ratio >= low - 4e-16) & (ratio <= high + 4e-16)), "outside the interval", theta=(near, far))
+    require_at_most(low - 4e-16, ratio, "below the interval", theta=(near, far))
+    require_at_most(ratio, high + 4e-16, "above the interval", theta=(near, far))
     ends = relu_distance.distance_ratio([np.pi, 0.0]) ** statement.power
-    require(np.allclose(ends, [low, high], rtol=0, atol=1e-15), "the interval is not filled", ends=ends)
+    require_close(ends, np.array([low, high]), "the interval is not filled", atol=1e-15)
 
 
 @claim.check(

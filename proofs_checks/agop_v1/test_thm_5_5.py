@@ -31,7 +31,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Search, Statement, require, require_proved
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Search,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_proved,
+)
 from theory import coq, verified
 from theory.deep_rfm import kernel_certificate, kernel_ridge
 
@@ -167,10 +177,9 @@ def test_random_competitors(statement, p, q, mu, seed):
     certificate = kernel_certificate.dual_certificate(kernel, y, mu)
     for k in competitors(statement, y, np.random.default_rng(seed)):
         cost = kernel_ridge.reduced_objective(k, y, mu)
-        require(cost > best - rounding, "another kernel costs less", p=p, q=q, mu=mu, k=k.round(3).tolist())
-        require(
-            cost - best >= certificate.gap(k) - rounding, "the certificate's gap is no lower bound", p=p, q=q, mu=mu
-        )
+        require_at_most(best, cost + rounding, "another kernel costs less", p=p, q=q, mu=mu, k=k.round(3).tolist())
+        bound = cost - best + rounding
+        require_at_most(certificate.gap(k), bound, "the certificate's gap is no lower bound", p=p, q=q, mu=mu)
     if not statement.psd:  # an entry above one makes a negative eigenvalue: coefficients along its eigenvector pay
         k = kernel.copy()
         k[0, 1] = k[1, 0] = 1 + min(mu, 1) / 2
@@ -195,23 +204,8 @@ def test_conic_solver(statement, p, q, mu):
     )
     stated = kernel_ridge.reduced_objective(kernel, y, mu)
     # Clarabel stops at a relative gap of 1e-8; the multipliers of the entries are at least μ/(n+μ)² > 1e-2 here.
-    require(
-        abs(found.value - stated) < 1e-6 * max(1, stated),
-        "another value",
-        p=p,
-        q=q,
-        mu=mu,
-        found=found.value,
-        stated=stated,
-    )
-    require(
-        np.abs(found.kernel - kernel).max() < 1e-3,
-        "another kernel",
-        p=p,
-        q=q,
-        mu=mu,
-        found=found.kernel.round(3).tolist(),
-    )
+    require_close(found.value, stated, "another value", atol=1e-6 * max(1, stated), p=p, q=q, mu=mu)
+    require_close(found.kernel, kernel, "another kernel", atol=1e-3, p=p, q=q, mu=mu)
 
 
 ABOUT_THE_OPTIMUM = {
@@ -231,11 +225,5 @@ def test_positive_definite_kernels_come_close(statement, n, mu):
         near = (1 - distance) * statement.optimum(y) + distance * np.eye(2 * n)
         excess = kernel_ridge.reduced_objective(near, y, mu) - infimum
         # the eigenvalue n of k* at y moves by less than n · distance; t ↦ μ/(t+μ) has slope at most 1/μ
-        require(
-            excess <= 2 * n * n * distance / mu + 1e-12,
-            "not nearly optimal",
-            n=n,
-            mu=mu,
-            distance=distance,
-            excess=excess,
-        )
+        bound = 2 * n * n * distance / mu + 1e-12
+        require_at_most(excess, bound, "not nearly optimal", n=n, mu=mu, distance=distance)
