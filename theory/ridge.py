@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.arguments import IntegerLike, RealLike, check_array, check_choice, check_integer, check_real
+from theory.labels import as_one_hot
 from theory.overflow import within_floats
 
 if TYPE_CHECKING:
     from jaxtyping import Float
     from numpy.typing import ArrayLike
 
-__all__ = ["minimiser", "minimum", "objective", "residual"]
+__all__ = ["least_squares_classifier", "minimiser", "minimum", "objective", "residual"]
 
 
 @within_floats
@@ -196,3 +197,65 @@ def minimum(singular_values: ArrayLike, lam: RealLike, K: IntegerLike | None = N
     with np.errstate(over="ignore"):
         fitted = np.sum(lam / (values**2 + K * lam))
     return float((fitted + (K - values.size) / K) / 2)
+
+
+@within_floats
+def least_squares_classifier(
+    F: Float[np.ndarray, "m N"], Y: ArrayLike, *, bias: bool = True, ridge: RealLike = 0
+) -> tuple[Float[np.ndarray, "K m"], Float[np.ndarray, " K"]]:
+    r"""The classifier A, b that fits the labels Y to features F by least squares, as small as possible.
+
+    It minimises $\frac1{2N}\lVert AF+b1^\top-Y\rVert_F^2+\frac\lambda2\lVert A\rVert_F^2$; the bias is not regularised.
+    Without regularisation it is of all minimisers the one with the least ‖A‖.
+
+    Parameters
+    ----------
+    F : ndarray, shape (m, N)
+        Features, one sample a column.
+    Y : array_like, shape (K, N)
+        One-hot labels.
+    bias : bool
+        Whether b is free; else it is 0.
+    ridge : float
+        The regularisation λ, at least 0.
+
+    Returns
+    -------
+    A : ndarray, shape (K, m)
+    b : ndarray, shape (K,)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, Y is not one-hot, an entry is not finite or ridge is negative.
+    TypeError
+        If an argument is of a wrong type.
+
+    Notes
+    -----
+    Singular values of the (centred) features below max(m, N) · ε · s₁ count as 0.
+
+    References
+    ----------
+    review, NC3, and Section 3.1.5 on the least-squares optimal classifier.
+
+    Examples
+    --------
+    >>> A, b = least_squares_classifier(np.array([[3.0, 3.0, 1.0, 1.0]]), [[1, 1, 0, 0], [0, 0, 1, 1]])
+    >>> A.round(12), b.round(12)
+    (array([[ 0.5],
+           [-0.5]]), array([-0.5,  1.5]))
+    """
+    features, labels = check_array("F", F, ndim=2, empty=False), as_one_hot(Y)
+    lam, bias = check_real("ridge", ridge, at_least=0), check_choice("bias", bias, [True, False])
+    N = features.shape[1]
+    if labels.shape[1] != N:
+        raise ValueError(f"Y has shape {labels.shape}; for F of shape {features.shape} Y must have {N} columns")
+    centre = features.mean(axis=1) if bias else np.zeros(len(features))
+    target = labels - labels.mean(axis=1, keepdims=True) if bias else labels
+    left, values, right = np.linalg.svd(features - centre[:, None], full_matrices=False)
+    kept = values > max(features.shape) * np.finfo(float).eps * values.max()
+    shrunk = 1 / (values[kept] + N * (lam / values[kept]))
+    weights: Float[np.ndarray, "K m"] = ((target @ right[kept].T) * shrunk) @ left[:, kept].T
+    offset: Float[np.ndarray, " K"] = labels.mean(axis=1) - weights @ centre if bias else np.zeros(len(labels))
+    return weights, offset

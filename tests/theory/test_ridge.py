@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from theory import ridge
+from theory.labels import one_hot
 
 
 @pytest.mark.parametrize(("d", "K"), [(1, 1), (2, 4), (4, 2), (3, 3), (7, 5)])
@@ -109,3 +110,39 @@ def test_weights_that_are_not_finite():
 def test_singular_values_out_of_range(values, K, message):
     with pytest.raises(ValueError, match=message):
         ridge.minimum(values, 1.0, K)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("lam", [0.0, 0.1])
+@pytest.mark.parametrize(("m", "N"), [(3, 12), (8, 6)])
+def test_least_squares_classifier_solves_the_augmented_problem(bias, lam, m, N):
+    generator = np.random.default_rng(m)
+    F, Y = generator.normal(size=(m, N)) + 1, one_hot([N // 3] * 3)
+    A, b = ridge.least_squares_classifier(F, Y, bias=bias, ridge=lam)
+    # Least squares of stacked equations: the fit, and √(Nλ) A = 0; the least norm comes from a tiny one.
+    weight = np.sqrt(N * max(lam, 1e-14))
+    rows = np.vstack([F, np.full(N, 1.0 if bias else 0.0)])
+    system = np.hstack([rows, np.vstack([weight * np.eye(m), np.zeros(m)])]).T
+    right = np.hstack([Y, np.zeros((3, m))]).T
+    expected = np.linalg.lstsq(system, right, rcond=None)[0].T
+    np.testing.assert_allclose(A, expected[:, :m], atol=1e-6)
+    np.testing.assert_allclose(b, expected[:, m] if bias else np.zeros(3), atol=1e-6)
+
+
+def test_least_squares_classifier_of_equal_features_is_constant():
+    A, b = ridge.least_squares_classifier(np.ones((2, 4)), one_hot([2, 2]))
+    assert not A.any()
+    np.testing.assert_allclose(b, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"F": np.ones((2, 3))}, "Y must have 3 columns"),
+        ({"ridge": -1}, "ridge = -1; ridge must be"),
+        ({"bias": 2}, "bias = 2; bias must be"),
+    ],
+)
+def test_least_squares_classifier_wrong_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ridge.least_squares_classifier(**({"F": np.ones((2, 4)), "Y": one_hot([2, 2])} | arguments))

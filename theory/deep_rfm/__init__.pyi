@@ -17,6 +17,9 @@ from . import (
     mahalanobis as mahalanobis,
 )
 from . import (
+    relu_angle as relu_angle,
+)
+from . import (
     relu_distance as relu_distance,
 )
 from . import (
