@@ -59,6 +59,12 @@ def test_from_the_gradient(statement):
     w, s, k = sp.symbols("w s k", positive=True)
     entry = (w * s - 1) ** 2 / (2 * k) + lam * w**2 / 2
     best = sp.simplify(entry.subs(w, sp.solve(entry.diff(w), w)[0]))
+    # ‖WΣ − I‖² is a sum over the entries of W, in which each stands with the singular value of its column only: off
+    # the diagonal and in the columns of a vanishing value the least is at 0, whatever the sizes are.
+    x = sp.Symbol("x", real=True)
+    for value in (s, 0):
+        off = (x * value) ** 2 / (2 * k) + lam * x**2 / 2
+        require_equal(sp.solve(off.diff(x), x), [0], "an entry off the diagonal is not 0", value=value)
     for d, K in [(1, 1), (2, 2), (1, 3), (3, 4)]:
         values = sp.symbols(f"s_1:{d + 1}", positive=True)
         total = sum(best.subs({s: value, k: K}) for value in values) + (K - d) * entry.subs({w: 0, k: K})

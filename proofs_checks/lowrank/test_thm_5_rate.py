@@ -66,6 +66,36 @@ def relative_cost(L):
     return sp.simplify(products[0] * srg.lams[L] / (products[1] * dnc.lams[L]))
 
 
+@claim.check("derived", covers="all")
+def test_exponent_for_every_depth(statement):
+    # As in the check below, for a symbolic L: the ratio is at most c·(ϱA)^{1/(L+1)}, with A ≤ 1 as all e_i ≥ 1, and c
+    # falls with DNC's scale u from L − 1 on. Each further layer multiplies ϱ by the same 2/(r−1): it is enough that
+    # ϱ(r, 3) tends to 1, and √K·2/(r−1) to √2.
+    (srg, r, _, L), (dnc, size, _, _) = (dufm.symbolic_power(solution) for solution in ("srg", "dnc"))
+    u, v = sp.symbols("u v", positive=True)
+    kappa = u ** (1 - 1 / L) / (1 + u) ** 2  # κ of the problem in which u is stationary for DNC
+    slope = sp.diff(L * kappa * v ** (1 / L) + 1 / (1 + v), v).subs(v, u)
+    require_equal(sp.simplify(slope), 0, "DNC's scale differs")
+    least = (L + 1) * kappa ** (L / (L + 1))  # of Lκv^{1/L} + 1/v, at v = κ^{−L/(L+1)}
+    log_c = sp.expand_log(sp.log(least / (L * kappa * u ** (1 / L) + 1 / (1 + u))), force=True)
+    fall = sp.simplify(sp.diff(log_c, u) * (L + 1) * u * (1 + u) * ((L + 1) * u + 1))
+    require_equal(sp.expand(sp.simplify(fall - (L - 1) + (L + 1) * u)), 0, "c does not fall from (L−1)/(L+1) on")
+    assert all(step.verify() for step in certificate.strongly_regular_beats_collapse().eigenvalues)
+    K = r * (r - 1) / 2
+    first = (srg / dnc.subs(size, K)).subs(L, 3)
+    layer = sp.simplify((srg / dnc.subs(size, K)).subs(L, 4) / first)
+    require_equal(sp.limit(nicer(first.subs(r, R)), R, sp.oo), 1, "the first limit differs")
+    require_equal(sp.limit(layer * sp.sqrt(r * (r - 1) / 2), r, sp.oo), sp.sqrt(2), "the limit of a layer differs")
+    # So ϱA is of the order K^{−(L−3)/2}, whatever L is. Both sides are linear in L: two depths decide, three are tried.
+    for layers in (3, 4, 40):
+        stated = (layers + 1) * statement(layers)
+        require_at_most(Fraction(3 - layers, 2), stated, "the ratio falls more slowly", L=layers)
+        require_equal(stated, Fraction(3 - layers, 2), "another exponent", L=layers)
+    # For other K, at most r − 1 more classes collapse with ratio 1 (`lowrank.thm-5.general-K`), a share of them of the
+    # order K^{−1/2}, which no exponent (3−L)/(2(L+1)) is below, as L − 3 < L + 1.
+    require_equal(sp.limit((r - 1) / K * sp.sqrt(K), r, sp.oo), sp.sqrt(2), "another share of the classes")
+
+
 @claim.check("derived", covers=Part("L = 3, 4 and 6, K = r(r−1)/2"))
 def test_exponent_from_the_losses(statement):
     # With A = Σ w_i/e_i, SRG's loss is at most min_u (L/2)κϱ^{1/L}u^{1/L} + A/(2u), as 1/(1 + eu) < 1/(eu); DNC's, at
