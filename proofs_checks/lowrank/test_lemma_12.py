@@ -57,6 +57,10 @@ claim = Claim(
         r"(T_r T_r^\top)^{-2} = \bigl(\tfrac{r-1}{r-2}\bigr)^2 \bigl(I - \tfrac{3r-4}{4(r-1)^2} J\bigr),"
         r"\text{ where there is a solution}",
         LeastNorm(scale, ones),
+        formulas={
+            r"\bigl(\tfrac{r-1}{r-2}\bigr)^2": lambda value, r: value.scale(r),
+            r"\tfrac{3r-4}{4(r-1)^2}": lambda value, r: value.ones(r),
+        },
     ),
     near_misses={
         "the inverse itself, not squared": LeastNorm(lambda r: (r - 1) / (r - 2), lambda r: 1 / (2 * (r - 1))),

@@ -44,6 +44,7 @@ claim = Claim(
         r"\mathcal L_{srg} / \mathcal L_{dnc} = O\bigl(K^{(3-L)/(2(L+1))}\bigr) \text{ for } K \to \infty \text{ with }"
         r" \mathcal L_{dnc} < \tfrac12 \text{ for each problem}",
         lambda L: Fraction(3 - L, 2 * (L + 1)),
+        formulas={"(3-L)/(2(L+1))": lambda value, L=(3, 4, 7, 12): value(int(L))},
     ),
     near_misses={
         "(2−L)/(2(L+1))": lambda L: Fraction(2 - L, 2 * (L + 1)),
