@@ -39,6 +39,7 @@ def test_box_gives_up_with_what_it_has():
         dufm.enclose_ratio_over(10, 4, ("1e-6", "1e-2"), width="1e-5", max_points=10)
     lower, upper = caught.value.bounds
     assert caught.value.excess > 1e-5
+    assert caught.value.args[1:] == (caught.value.bounds, caught.value.excess)
     for lam in ("1e-6", "1e-4", "1e-2"):
         assert lower <= dufm.enclose_ratio(10, 4, lam).lower <= upper
 
