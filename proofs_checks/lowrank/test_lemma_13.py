@@ -40,6 +40,10 @@ claim = Claim(
     printed=Statement(
         r"\min\{\|W_l\|_F^2 : W_l M_l = M_{l+1}\} = r \alpha_{l+1} / \alpha_l \quad\text{for } 2 \le l \le L-2",
         Step(lambda r, before, after: r * after / before),
+        formulas={
+            r"r \alpha_{l+1} / \alpha_l": lambda value, r, alpha_l1, alpha_l: value.value(r, alpha_l, alpha_l1),
+            "L-2": lambda value, L: value.last(L),
+        },
     ),
     near_misses={
         "r − 1 in place of r": Step(lambda r, before, after: (r - 1) * after / before),

@@ -53,6 +53,14 @@ claim = Claim(
             lambda r, K, before, last: K**2 * last / ((r**2 - 5 * r + 8) * before),
             lambda r, K, before, last: K**2 * last / (2 * before),
         ),
+        formulas={
+            r"\frac{K^2 \alpha_L}{(r^2-5r+8) \alpha_{L-1}}": lambda value, K, r, alpha_L, alpha_L1: value.unit(
+                r, K, alpha_L1, alpha_L
+            ),
+            r"\frac{K^2 \beta}{2 \alpha_{L-1}}": lambda value, K, r, beta, alpha_L1: value.integer(
+                r, K, alpha_L1, beta
+            ),
+        },
     ),
     near_misses={
         "the entry −1 left out of the norm": LastStep(

@@ -47,6 +47,11 @@ claim = Claim(
         r"\tilde M_l = M_l \text{ and } M_l^\top M_l \text{ has the eigenvalues } (2\alpha_l)^{1},\ "
         r"\bigl(\tfrac{r-2}{r-1} \alpha_l\bigr)^{r-1},\ 0^{r(r-3)/2} \quad\text{for } 2 \le l \le L-1",
         GramSpectrum(eigenvalues),
+        formulas={
+            r"\tfrac{r-2}{r-1}": lambda value, r: value.eigenvalues(r)[1],
+            "r-1": lambda value, r: value.multiplicities(r)[1],
+            "r(r-3)/2": lambda value, r: value.multiplicities(r)[2],
+        },
     ),
     near_misses={
         "r − 3 in place of r − 2": GramSpectrum(lambda r: (2, (r - 3) / (r - 1), 0)),

@@ -52,6 +52,15 @@ claim = Claim(
         r"\bigl(\beta \tbinom{r-2}2^2\bigr)^{1},\ \bigl(\beta (r-3)^2\bigr)^{r-1},\ \beta^{r(r-3)/2};"
         r"\quad \beta = 2\alpha_L / (r^2-5r+8)",
         LastGram(),
+        formulas={
+            r"\tbinom{r-4}2": lambda value, r=(4, 5, 6, 9): value.coefficients(r)[0],
+            "(r-4)": lambda value, r: value.coefficients(r)[1],
+            "(2r-7)": lambda value, r: value.coefficients(r)[2],
+            r"\tbinom{r-2}2^2": lambda value, r=(4, 5, 6, 9): value.eigenvalues(r)[0],
+            "(r-3)^2": lambda value, r: value.eigenvalues(r)[1],
+            "r(r-3)/2": lambda value, r: value.multiplicities(r)[2],
+            r"2\alpha_L / (r^2-5r+8)": lambda value, r, alpha_L: alpha_L / value.unit(r),
+        },
     ),
     near_misses={
         "before the ReLU": LastGram(
