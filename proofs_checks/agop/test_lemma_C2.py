@@ -51,6 +51,12 @@ claim = Claim(
         r" - \lambda_{\mathrm{map}}^{-1}(\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y, \quad "
         r"Y = I_K \otimes 1_n^\top",
         Inverse(lambda lam, sizes: 1 / lam, lambda lam, sizes: 1 / (lam * (lam + each(sizes)))),
+        formulas={
+            r"\lambda_{\mathrm{map}}^{-1}": lambda inverse, lam_map: inverse.of_identity(lam_map, (2, 2)),
+            r"\lambda_{\mathrm{map}}^{-1}(\lambda_{\mathrm{map}} + n)^{-1}": (
+                lambda inverse, lam_map, n=(1, 2, 5): inverse.of_gram(lam_map, (n, n))
+            ),
+        },
     ),
     near_misses={
         "n the number of all samples": Inverse(

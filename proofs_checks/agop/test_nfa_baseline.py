@@ -60,6 +60,7 @@ claim = Claim(
         r"\text{the trivial correlation of } W^\top W \text{ with } \mathrm{AGOP}^{1/2} \text{ at width } 512 "
         r"\text{ is approximately (at most) } 0.04",
         Baseline(DIRECTIONS, DIRECTIONS, DIRECTIONS),
+        formulas={"0.04": lambda baseline: baseline.one_root},
     ),
     amended=Statement(
         r"W_1, W_2 \text{ independent, } d \times d, \text{ standard normal}, \; A = W_1^\top W_1, \; B = W_2^\top W_2:"
@@ -67,6 +68,13 @@ claim = Claim(
         r"\tfrac{64}{9\pi^2}; \quad \mathbb E\operatorname{tr}AB = d^3, \; \mathbb E\operatorname{tr}A^2 = 2d^3 + d^2",
         FREE,
         parts=["limits", "moments at finite d"],
+        formulas={
+            r"\tfrac12": lambda baseline: baseline.plain,
+            r"\tfrac{8}{3\sqrt2\pi}": lambda baseline: baseline.one_root,
+            r"\tfrac{64}{9\pi^2}": lambda baseline: baseline.both_roots,
+            "d^3": lambda baseline, d: baseline.mixed(d),
+            "2d^3 + d^2": lambda baseline, d: baseline.square(d),
+        },
     ),
     near_misses={
         "one half for each pair": FREE._replace(one_root=HALF, both_roots=HALF),

@@ -45,6 +45,11 @@ claim = Claim(
         r"\mathbb E\,\sigma(Wx)^\top\sigma(Wy) = \tfrac1\pi(\sin\theta + (\pi-\theta)\cos\theta), \quad "
         r"W_{ij} \sim N(0, 2/D), \; \theta = \cos^{-1} r",
         AS_PRINTED,
+        formulas={
+            r"\tfrac1\pi(\sin\theta + (\pi-\theta)\cos\theta)": lambda product, theta=(0, 1, 3): product.subs(
+                R, sp.cos(theta)
+            )
+        },
     ),
     near_misses={
         "without π": in_angle((sp.sin(THETA) - THETA * sp.cos(THETA)) / sp.pi),

@@ -55,6 +55,7 @@ claim = Claim(
         r"\tfrac12 4^p p!\text{)}",
         Spread((SECOND_MOMENT - MEAN**2) / D, sub_exponential),
         parts=["variance", "tail"],
+        formulas={r"\tfrac12 4^p p!": lambda spread, p=(1, 2, 7): spread.moment_bound(int(p))},
     ),
     near_misses={
         "order D^(-1/2)": Spread((SECOND_MOMENT - MEAN**2) / sp.sqrt(D), sub_exponential),

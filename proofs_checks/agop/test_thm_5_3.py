@@ -111,6 +111,13 @@ claim = Claim(
         r"2\lambda_k(1+\lambda_{\mathrm{map}}^{-1}), \quad "
         r"\lambda_k \le C\lambda_{\mathrm{map}}(1-\varepsilon)/(2(1+\lambda_{\mathrm{map}}^{-1})n)",
         Theorem(printed_kappa, printed_limit, order=2),
+        formulas={
+            r"1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})": lambda thm, lam_k, lam_map: thm.kappa(2, lam_k, lam_map),
+            r"C\lambda_{\mathrm{map}}(1-\varepsilon)/(2(1+\lambda_{\mathrm{map}}^{-1})n)": (
+                lambda thm, lam_map, eps, C=(1,), n=(1, 2, 5): C * thm.limit(n, lam_map, eps)
+            ),
+            r"(1-\varepsilon)": lambda thm, eps: thm.factor(eps),
+        },
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - Y^\top Y\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - Y^\top Y\|,"
@@ -118,6 +125,13 @@ claim = Claim(
         r"\text{ samples in each class}, \; \kappa = (1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}, \; \lambda_k \le "
         r"(1-\varepsilon)\lambda_{\mathrm{map}}",
         AMENDED,
+        formulas={
+            r"(1+\lambda_k/(n+\lambda_{\mathrm{map}}))^{-2}": (
+                lambda thm, lam_k, lam_map, n=(1, 2, 5): thm.kappa(n, lam_k, lam_map)
+            ),
+            r"(1-\varepsilon)\lambda_{\mathrm{map}}": lambda thm, lam_map, eps: thm.limit(3, lam_map, eps),
+            r"(1-\varepsilon)": lambda thm, eps: thm.factor(eps),
+        },
     ),
     near_misses={
         "κ = 1 − 2λ_k/(n+λ_map) with no error term": AMENDED._replace(kappa=lambda n, k, m: 1 - 2 * k / (n + m)),

@@ -30,10 +30,14 @@ claim = Claim(
     source="agop, Appendix C.1, proof of Theorem 5.3; agop-v1, Appendix A.2",
     verdict="amended",
     printed=Statement(
-        r"Y^\top Y (A^*)^{-1} = (1 + \lambda_{\mathrm{map}}^{-1}) Y^\top Y", lambda lam, n, K: 1 + 1 / lam
+        r"Y^\top Y (A^*)^{-1} = (1 + \lambda_{\mathrm{map}}^{-1}) Y^\top Y",
+        lambda lam, n, K: 1 + 1 / lam,
+        formulas={r"(1 + \lambda_{\mathrm{map}}^{-1})": lambda factor, lam_map: factor(lam_map, 2, 3)},
     ),
     amended=Statement(
-        r"Y^\top Y (A^*)^{-1} = (\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y", lambda lam, n, K: 1 / (lam + n)
+        r"Y^\top Y (A^*)^{-1} = (\lambda_{\mathrm{map}} + n)^{-1} Y^\top Y",
+        lambda lam, n, K: 1 / (lam + n),
+        formulas={r"(\lambda_{\mathrm{map}} + n)^{-1}": lambda factor, lam_map, n=(1, 2, 5): factor(lam_map, n, 3)},
     ),
     near_misses={
         "n the number of all samples": lambda lam, n, K: 1 / (lam + n * K),

@@ -54,6 +54,10 @@ claim = Claim(
         r"(1-\varepsilon)\|\tilde X_l^\top\tilde X_l - Y^\top Y\| + O(\lambda_k^2\lambda_{\mathrm{map}}^{-2}), \quad "
         r"\kappa = 1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})",
         Theorem(kappa=lambda n, k, m: 1 - 2 * k * (1 + 1 / m), target="collapsed", order=2),
+        formulas={
+            r"1 - 2\lambda_k(1+\lambda_{\mathrm{map}}^{-1})": lambda thm, lam_k, lam_map: thm.kappa(2, lam_k, lam_map),
+            r"(1-\varepsilon)": lambda thm, eps: thm.factor(eps),
+        },
     ),
     amended=Statement(
         r"\|\tilde X_{l+1}^\top\tilde X_{l+1} - G^*\| \le (1-\varepsilon)\|\tilde X_l^\top\tilde X_l - G^*\|, \; l \ge "
@@ -63,6 +67,7 @@ claim = Claim(
         r"\lambda_{\mathrm{map}} I, \; \lambda_k \le \tfrac{1-\varepsilon}2\lambda_{\mathrm{map}}, \; "
         r"\lambda_k/\lambda_{\mathrm{map}} \le \min_c g_cn_c/\max_c g_cn_c",
         Theorem(),
+        formulas={r"(1-\varepsilon)": lambda thm, eps: thm.factor(eps)},
     ),
     near_misses={
         "to YᵀY": Theorem(target="collapsed"),

@@ -51,6 +51,10 @@ claim = Claim(
         r"P(|\rho(u, v)| > z\, d^{-1/2}) \to 0.05 \text{ for } z = 1.95996\ldots = \Phi^{-1}(0.975); \; "
         r"\mathbb E\rho^2 = 1/d; \quad \text{ at } d = 512:\; 0.087 \text{ and } 0.044^2",
         Concentration(QUANTILE, 0.5),
+        formulas={
+            "1/d": lambda said, d=(2, 5, 512): said.mean_square(d),
+            r"d^{-1/2}": lambda said, d=(2, 5, 512): said.bound(float(d)) / said.constant,
+        },
     ),
     near_misses={
         "rate 1/d": Concentration(QUANTILE * math.sqrt(512), 1.0),

@@ -41,6 +41,11 @@ claim = Claim(
         r"M = \tfrac{1}{AR} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad "
         r"k_M \ge e^{-R^{-2}}, \; \le e^{-R}; \quad R^3 \to R^4",
         Sharpening(power=1),
+        formulas={
+            r"\tfrac{1}{AR}": lambda said, A, R: (A * R) ** -said.power,
+            "R^3": lambda said, R: R**said.before,
+            "R^4": lambda said, R: R**said.after,
+        },
     ),
     amended=Statement(
         r"M = \tfrac{1}{(AR)^2} I: \quad \|x-y\|_M^2 \le R^{-2} \text{ within}, \; \ge R \text{ between}; \quad "
@@ -48,6 +53,11 @@ claim = Claim(
         r"R^3 \to R^4 \text{ for the rows of } k_M, \; R \ge R_0(K), \text{ the least R in steps of 0.1 with } "
         r"2(e^{-R^{-2}} - e^{-R})^2 \ge 1 + (K-1)R^4e^{-2R}",
         Sharpening(),
+        formulas={
+            r"\tfrac{1}{(AR)^2}": lambda said, A, R: (A * R) ** -said.power,
+            "R^3": lambda said, R: R**said.before,
+            "R^4": lambda said, R: R**said.after,
+        },
     ),
     near_misses={
         "M = (AR)^-3 I": Sharpening(power=3),

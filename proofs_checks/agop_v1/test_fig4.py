@@ -57,11 +57,13 @@ claim = Claim(
     printed=Statement(
         r"\mathbb E\|\sigma(Wx)-\sigma(Wy)\| / \|x-y\| \text{ decreases in } \theta \text{ and lies in } [1/\sqrt2, 1]",
         Ratio(mean=1),
+        formulas={r"1/\sqrt2": lambda ratio: ratio.low, "1": lambda ratio: ratio.high},
     ),
     amended=Statement(
         r"(\mathbb E\|\sigma(Wx)-\sigma(Wy)\|^2)^{1/2} / \|x-y\| \text{ decreases in } \theta, \text{ from } 1 "
         r"\text{ to } 1/\sqrt2",
         Ratio(mean=2),
+        formulas={r"1/\sqrt2": lambda ratio: ratio.low, "1": lambda ratio: ratio.high},
     ),
     near_misses={
         "squared, in the same interval": Ratio(mean=2, power=2),
