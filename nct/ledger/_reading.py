@@ -227,7 +227,9 @@ def _evaluate(node: ast.expr, values: Mapping[str, ast.expr]) -> Any:
 
 
 def _glance(node: ast.expr, values: Mapping[str, ast.expr]) -> Any:
-    """The value of an expression, or a stand-in where only running the file can tell."""
+    """The value of an expression, or a stand-in where only running the file can tell, or where it is to be shown."""
+    if isinstance(node, ast.Lambda):
+        return _Unread(node)
     try:
         return _read(node, values)
     except (_Computed, TypeError, ValueError):

@@ -81,3 +81,27 @@ def test_only_what_is_shown_is_shrunk(ledger):
     ledger.run(path, "-k", "printed").assert_outcomes(passed=1, deselected=2)
     assert ledger.written["example.sum"]["counterexample"] == "wrong: m = 1001"
     assert len(refutations.read_text()) > 2
+
+
+def test_hypothesis_does_not_explain_what_it_refutes(ledger):
+    ledger.add(verdict="fails", printed="lambda m: m * (m + 1) // 2 + (m > 100)", near_misses="{'2': lambda m: 2*m}")
+    path = ledger.root / "example" / "test_sum.py"
+    path.write_text(
+        path.read_text().split("@claim")[0]
+        + """
+from hypothesis import Phase
+PHASES = []
+
+@claim.check("property")
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_difference(statement, m, k):
+    PHASES.append(test_difference._hypothesis_internal_use_settings.phases)
+    assert statement(m + k) - statement(m) == m * k + k * (k + 1) // 2
+
+def test_what_was_spared():
+    assert all(Phase.explain not in phases for phases in PHASES)
+    assert {Phase.shrink in phases for phases in PHASES} == {True, False}
+"""
+        + DERIVED
+    )
+    ledger.run(path, "-k", "difference or spared").assert_outcomes(passed=3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ledgers import FALSE, TRUE
 
-from nct.ledger import LedgerError, _folder, find_ledger, load_claims, read_claims
+from nct.ledger import LedgerError, _folder, find_ledger, load_claims, read_claims, shown_value
 
 KINDS_OF_CHECKS = {"test_by_adding_up": "exact", "test_by_induction": "derived"}
 
@@ -119,3 +119,9 @@ def test_no_ledger_says_where_to_look(tmp_path, monkeypatch):
     monkeypatch.setattr(_folder, "__file__", str(tmp_path / "a" / "b" / "c.py"))
     with pytest.raises(LedgerError, match=r"no folder 'proofs_checks'.*ledger_claims.*in its source tree.*init"):
         find_ledger(tmp_path)
+
+
+def test_a_lambda_is_shown_as_the_file_has_it(ledger):
+    ledger.add(printed="lambda m: 2 * m")
+    (listing,) = read_claims(ledger.root)
+    assert shown_value(listing.claim.printed.value) == "lambda m: 2 * m"
