@@ -27,7 +27,7 @@ def decays(rng, count):
 
 
 def least_found(value, size, rng, starts, bounds=None):
-    options = {"ftol": 1e-15, "gtol": 1e-12, "maxiter": 20_000, "maxfun": 40_000, "maxcor": 20}
+    options = {"ftol": 1e-15, "gtol": 1e-12, "maxiter": 3_000, "maxfun": 6_000, "maxcor": 20}
     starts = [rng.normal(size=size) * rng.choice([0.3, 1.0, 3.0]) for _ in range(starts)]
     if bounds is not None:
         starts = [np.clip(x, *np.array(bounds, float).T) for x in starts]
@@ -75,7 +75,7 @@ def three_factor_optimum(rng) -> Pair:
     lams = decays(rng, 3)
     value, size = product_risk([(K, m), (m, m), (m, K * n)], lams, labels(K, n), 1 / (K * n))
     found = squared_error.three_factor_optimum(K, n, m, lams).loss
-    return found, min(K * n / 2 / (K * n), least_found(value, size, rng, 10))  # the zero point is one more start
+    return found, min(K * n / 2 / (K * n), least_found(value, size, rng, 12))  # the zero point is one more start
 
 
 def batchnorm_optimum(rng) -> Pair:
@@ -85,7 +85,7 @@ def batchnorm_optimum(rng) -> Pair:
     value, size = product_risk([(K, m), (m, K * n)], [lam, lam], labels(K, n), 1)
     bounds = [(-np.inf, np.inf)] * (K * m) + [(0, np.inf)] * (m * K * n)
     found = squared_error.batchnorm_optimum(K, n, m, lam).loss
-    return found, least_found(value, size, rng, 10, bounds)
+    return found, least_found(value, size, rng, 4, bounds)
 
 
 def flow(A, F, b, t, loss, linearised) -> np.ndarray:

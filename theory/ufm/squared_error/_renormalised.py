@@ -90,7 +90,8 @@ def renormalised_flow(
     projected = scheme == "projected"
     a, tau = (kappa**2, (1 + lam) * time / n) if projected else (kappa, time / (K * n))
     p, q = (2 * kappa * s2, s2**2) if projected else (s2, 0 * s2)
-    grown: Float[np.ndarray, " r"] = start * np.exp(_solve(a, p, q, tau))
+    grown, moves = np.zeros_like(start), start > 0
+    grown[moves] = start[moves] * np.exp(_solve(a, p[moves], q[moves], tau))
     return grown
 
 

@@ -160,6 +160,13 @@ def test_renormalised_flow_against_an_integrator(scheme, lam):
         np.testing.assert_allclose(found, run.y[:, -1], rtol=1e-9)
 
 
+def test_zeros_stay_for_any_time():
+    for scheme in ("projected", "retracted"):
+        grown = squared_error.renormalised_flow([0.0, 1.0, 1.5], 1e16, K=3, n=2, scheme=scheme)
+        assert grown[0] == 0
+        assert grown[1] == pytest.approx(grown[2], rel=1e-6)
+
+
 @pytest.mark.parametrize("scheme", ["projected", "retracted"])
 def test_central_path_follows_gradient_steps(scheme):
     """Small steps down the numerical gradient of the least risk, kept on the manifold."""
