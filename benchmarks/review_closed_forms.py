@@ -12,8 +12,9 @@ import numpy as np
 import record
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 
-from theory.ufm import squared_error, strong_collapse
+from theory.ufm import cross_entropy, squared_error, strong_collapse
 
 Pair = tuple[float, float]
 
@@ -128,9 +129,28 @@ def flow_on_collapse_subspace(rng) -> Pair:
     return distance(strong_collapse.flow_on_collapse_subspace(A, n, t, beta=beta, loss=loss), other)
 
 
+def ce_optimum(rng) -> Pair:
+    K, n, _ = sizes(rng)
+    m, lams, lam_b = K - 1 + int(rng.integers(0, 4)), decays(rng, 2), float(10 ** rng.uniform(-3, 0))
+    N, own = K * n, (np.repeat(np.arange(K), n), np.arange(K * n))
+
+    def value(x):
+        A, F, b = x[: K * m].reshape(K, m), x[K * m : -K].reshape(m, N), x[-K:]
+        H = A @ F + b[:, None]
+        G = softmax(H, axis=0) / N
+        loss = np.mean(logsumexp(H, axis=0) - H[own])
+        G[own] -= 1 / N
+        slopes = (G @ F.T + lams[0] * A, A.T @ G + lams[1] * F, G.sum(axis=1) + lam_b * b)
+        decay = (lams[0] * np.sum(A**2) + lams[1] * np.sum(F**2) + lam_b * b @ b) / 2
+        return loss + decay, np.concatenate([slope.ravel() for slope in slopes])
+
+    found = cross_entropy.ce_optimum(K, n, *lams, m=m).loss
+    return found, least_found(value, K * m + m * N + K, rng, 3)
+
+
 #: One entry a closed form: draws a problem, returns the formula's value and the optimiser's.
 ENTRIES = [mse_optimum, mse_optimum_with_bias, three_factor_optimum, batchnorm_optimum]
-ENTRIES += [linearised_flow, flow_on_collapse_subspace]
+ENTRIES += [linearised_flow, flow_on_collapse_subspace, ce_optimum]
 
 
 def compare(entry, problems):
