@@ -29,6 +29,7 @@ claim = Claim(
     title="The best bias without weight decay subtracts the global mean",
     source="review, Section 3.1.4, after equation 29",
     verdict="holds",
+    depends_on=("review.eq-29",),
     printed=Statement(
         r"b \text{ free}, \lambda_b = 0: \quad b_k^* = \tfrac1K - a_k^\top\mu_G, \text{ the global-mean subtractor: } "
         r"Af + b^* = A(f - \mu_G) + \tfrac1K1 \text{ (read: for all } A, F, \text{ classes balanced)}",

@@ -34,6 +34,7 @@ claim = Claim(
     title="The minimiser of the regularised squared error is an orthogonal frame",
     source="review, Section 3.1.4, after equation 29",
     verdict="amended",
+    depends_on=("review.eq-29",),
     printed=Statement(
         r"b = 0, \lambda_A, \lambda_F > 0: \text{ the minimiser has } \bar F^\top\bar F \propto I_K \text{, and } \bar "
         r"F - \bar f_G1_K^\top \text{ is a simplex ETF (read: a positive multiple, for all } m, n, \lambda_A, "

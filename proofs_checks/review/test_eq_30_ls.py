@@ -59,7 +59,7 @@ claim = Claim(
 from fractions import Fraction as Q
 
 # K = 2, n = 1, m = 1, F = (0, 1): centred (-1/2, 1/2), covariance 1/4, so A_LS = (-1, 1).
-# With b = 0 and no ridge at all the risk of the rows (a, c) is (a^2 + c^2 + (c - 1)^2 ... )/4: a = 0, c = 1 is best.
+# With b = 0 and no ridge at all the rows (0, 1) fit the labels better.
 risk = lambda a, c: ((a * 0 - 1) ** 2 + (a * 1 - 0) ** 2 + (c * 0 - 0) ** 2 + (c * 1 - 1) ** 2) / Q(4)
 print(risk(-1, 1), risk(0, 1))
 assert risk(0, 1) < risk(-1, 1)

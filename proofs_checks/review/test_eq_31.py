@@ -38,6 +38,10 @@ claim = Claim(
     title="Renormalised singular values grow and approach equality",
     source="review, equation 31 and the text after it",
     verdict="amended",
+    depends_on=(
+        "review.eq-29.decomposition",
+        "review.eq-30",
+    ),
     printed=Statement(
         r"\tfrac d{dt}N = \Pi_{T_NI}(\nabla_NR_{MSEr-LS}(N)) \text{ on features with identity covariance: as } t \to "
         r"\infty \text{ the non-zero singular values of } \Sigma_W^{-1/2}\tilde M \text{ tend to infinity while "

@@ -26,6 +26,7 @@ claim = Claim(
     title="The limit of renormalised class means is a simplex if they span it",
     source="review, Section 3.1.5, after equation 31",
     verdict="amended",
+    depends_on=("review.eq-31",),
     printed=Statement(
         r"\text{the limit of } (\Sigma_W^{-1/2}\tilde M)^\top \in \mathbb R^{K \times m} \text{ is a simplex ETF (up "
         r"to scale; read: for all initial features with } \tilde M \ne 0 \text{, along the flow downwards)}",

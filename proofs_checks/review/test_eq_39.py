@@ -40,6 +40,10 @@ claim = Claim(
     title="Global minimisers of the three-factor risk are orthogonal frames",
     source="review, equation 39",
     verdict="amended",
+    depends_on=(
+        "review.eq-37",
+        "review.eq-38",
+    ),
     printed=Statement(
         r"(F^*, A_1^*, A_2^*) \text{ a global minimiser of (36) with } F^* = \bar F \otimes 1_n^\top \implies "
         r"(A_2^*A_1^*)\bar F \propto \bar F^\top\bar F \propto (A_2^*A_1^*)(A_2^*A_1^*)^\top \propto I_K \text{ (read: "

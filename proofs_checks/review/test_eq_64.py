@@ -31,6 +31,7 @@ claim = Claim(
     title="Centred features after batch normalisation are a simplex",
     source="review, equation 64",
     verdict="amended",
+    depends_on=("review.A4",),
     printed=Statement(
         r"m = K: \sqrt{K/N}(I_K \otimes 1_n^\top)(I_N - \tfrac1N1_N1_N^\top) = \sqrt{K/N}(I_K \otimes 1_n - \tfrac1K1_N"
         r"1_K^\top); \text{ the features of class } k \text{ are } \sqrt{K/N}(e_k - \tfrac1K1), \text{ a scaled "
