@@ -33,7 +33,8 @@ claim = Claim(
     verdict="holds",
     printed=Statement(
         r"M M^\top = \tfrac K{K-1} I_K - \tfrac1{K-1} 1 1^\top \iff \cos(\mu_k - \mu_G, \mu_{k'} - \mu_G) = "
-        r"-\tfrac1{K-1} \iff \Big\|\tfrac{M M^\top}{\|M M^\top\|_F} - \tfrac1{\sqrt{K-1}}(I_K - \tfrac1K 1 1^\top)\Big\|_F = 0"
+        r"-\tfrac1{K-1} \iff \Big\|\tfrac{M M^\top}{\|M M^\top\|_F} "
+        r"- \tfrac1{\sqrt{K-1}}(I_K - \tfrac1K 1 1^\top)\Big\|_F = 0"
         r"\text{ (read: no } \mu_k \text{ is } \mu_G)",
         true,
     ),
