@@ -15,17 +15,19 @@ from theory.deep_rfm import (
     kernel_certificate,
     kernel_ridge,
     mahalanobis,
+    relu_angle,
     relu_distance,
     relu_kernel,
 )
 from theory.dufm import graphs
-from theory.geometry import graph_names, triangular_graph
+from theory.geometry import decision_regions, graph_names, polytopes, separation, simplex_etf, triangular_graph
 from theory.labels import one_hot
-from theory.ufm import cross_entropy, relu_epsilon, strong_collapse, two_layers
+from theory.ufm import cross_entropy, relu_epsilon, squared_error, strong_collapse, two_layers
 
 LAM = 2.0**-11  # exact in every type
 X = np.random.default_rng(0).standard_normal((3, 3))
 LABELS = one_hot([2, 1])
+SAMPLES = np.array([[2.0, 3.0, 0.0, 1.0], [0.0, 1.0, 2.0, 4.0]])
 GRAM = np.array([[2.0, 0.5, 0.25], [0.5, 1.5, 0.125], [0.25, 0.125, 1.0]])
 PROBLEM = ufm.Problem.of(2, 2, LAM)
 SOLUTION = dufm.dnc(4, 3, LAM)
@@ -222,6 +224,22 @@ CALLS = [
     (strong_collapse.critical_point, {"A": np.zeros((3, 2)), "F": np.zeros((2, 3)), "b": np.ones(3) / 3,
                                       "tolerance": 1e-8}),
     (strong_collapse.symmetric_matrix, {"K": 3, "n": 2}),
+    (relu_angle.angle_after, {"theta": [0.25, 1.0], "layers": 2}),
+    (polytopes.polytope, {"kind": "cube", "m": 3}),
+    (polytopes.smallest_polytope, {"kind": "orthoplex", "K": 5}),
+    (polytopes.recognise, {"means": X, "tol": 0.125}),
+    (separation.largest_separation, {"K": 4, "d": 3}),
+    (simplex_etf.etf, {"K": 3, "d": 4}),
+    (simplex_etf.etf_cosine, {"K": 3}),
+    (simplex_etf.etf_gram, {"K": 3}),
+    (ridge.least_squares_classifier, {"F": X, "Y": np.eye(3), "ridge": 0.25}),
+    (squared_error.batchnorm_optimum, {"K": 3, "n": 2, "m": 4, "lam": 0.25}),
+    (squared_error.central_path, {"F0": SAMPLES, "t": 0.5, "K": 2, "lam": 0.125}),
+    (squared_error.renormalised_flow, {"singular_values": [1.0, 2.0], "t": 0.5, "K": 3, "n": 2, "lam": 0.125}),
+    (squared_error.ridge_classifier, {"F": X, "K": 3, "lam_A": 0.25}),
+    (squared_error.split_mse, FACTORS | {"b": np.ones(3), "lam_A": 0.25}),
+    (squared_error.three_factor_optimum, {"K": 3, "n": 2, "m": 4, "lams": [0.125, 0.25, 0.5]}),
+    (squared_error.ufm_mse_optimum, {"K": 3, "n": 2, "m": 4, "lam_A": 0.125, "lam_F": 0.25}),
 ]  # fmt: skip
 
 #: Calls of the functions that take no number: arrays, graphs, problems and points.
@@ -253,4 +271,8 @@ OTHER_CALLS = [
     (strong_collapse.distance_from_collapse_subspace, {"A": X.T, "F": X, "b": X[0]}),
     (strong_collapse.imbalance, {"A": X.T, "F": X}),
     (strong_collapse.eigenspaces, {"A": X.T, "F": X}),
+    (decision_regions.classified, {"A": X, "b": X[0], "point": X[1]}),
+    (decision_regions.nearest_mean_agrees, {"A": X, "b": X[0], "means": X}),
+    (decision_regions.nearest_means, {"means": X, "point": X[0]}),
+    (simplex_etf.etf_deviation, {"means": X}),
 ]
