@@ -76,7 +76,7 @@ def three_factor_optimum(rng) -> Pair:
     lams = decays(rng, 3)
     value, size = product_risk([(K, m), (m, m), (m, K * n)], lams, labels(K, n), 1 / (K * n))
     found = squared_error.three_factor_optimum(K, n, m, lams).loss
-    return found, min(K * n / 2 / (K * n), least_found(value, size, rng, 12))  # the zero point is one more start
+    return found, min(0.5, least_found(value, size, rng, 40))  # the zero point is one more start
 
 
 def batchnorm_optimum(rng) -> Pair:
