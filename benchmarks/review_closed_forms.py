@@ -148,9 +148,50 @@ def ce_optimum(rng) -> Pair:
     return found, least_found(value, K * m + m * N + K, rng, 3)
 
 
+def ball_minimiser(rng) -> Pair:
+    K, R, k = int(rng.integers(2, 7)), float(10 ** rng.uniform(-1, 0.5)), 0
+    centre = rng.normal(size=K) * rng.choice([0.0, 1.0, 3.0])
+    ball = {"type": "ineq", "fun": lambda u: R * R - u @ u, "jac": lambda u: -2 * u}
+
+    def value(u):
+        return logsumexp(centre + u) - centre[k] - u[k]
+
+    runs = [
+        minimize(
+            value,
+            rng.normal(size=K) * R / K,
+            jac=lambda u: softmax(centre + u) - np.eye(K)[k],
+            constraints=ball,
+            method="SLSQP",
+            options={"ftol": 1e-16, "maxiter": 500},
+        )
+        for _ in range(2)
+    ]
+    h = cross_entropy.ball_minimiser(K, R, k, centre)
+    return float(logsumexp(h) - h[k]), float(min(run.fun for run in runs))
+
+
+def sphere_minimum(rng) -> Pair:
+    K, n = int(rng.integers(2, 5)), int(rng.integers(1, 3))
+    m, norm2, N = K - 1 + int(rng.integers(0, 3)), float(10 ** rng.uniform(0, 1.5)), K * n
+    own, radius = (np.repeat(np.arange(K), n), np.arange(N)), norm2**0.5
+
+    def value(x):
+        size = np.linalg.norm(x)
+        z = x * radius / size
+        A, F = z[: K * m].reshape(K, m), z[K * m :].reshape(m, N)
+        H = A @ F
+        G = softmax(H, axis=0) / N
+        G[own] -= 1 / N
+        slope = np.concatenate([(G @ F.T).ravel(), (A.T @ G).ravel()]) * radius / size
+        return np.mean(logsumexp(H, axis=0) - H[own]), slope - x * (x @ slope) / size**2
+
+    return cross_entropy.sphere_minimum(K, n, norm2), least_found(value, (K + N) * m, rng, 2)
+
+
 #: One entry a closed form: draws a problem, returns the formula's value and the optimiser's.
 ENTRIES = [mse_optimum, mse_optimum_with_bias, three_factor_optimum, batchnorm_optimum]
-ENTRIES += [linearised_flow, flow_on_collapse_subspace, ce_optimum]
+ENTRIES += [linearised_flow, flow_on_collapse_subspace, ce_optimum, ball_minimiser, sphere_minimum]
 
 
 def compare(entry, problems):

@@ -210,7 +210,6 @@ def _strongly_regular() -> _Geometry:
     )
 
 
-@cache
 def symbolic_power(solution: Literal["srg", "dnc"]) -> tuple[sp.Expr, sp.Symbol, sp.Symbol, sp.Symbol]:
     """The weights' and features' cost of a solution, for a symbolic number of layers.
 
@@ -231,6 +230,11 @@ def symbolic_power(solution: Literal["srg", "dnc"]) -> tuple[sp.Expr, sp.Symbol,
     size, last_scale, layers : Symbol
         Its variables: r or K, α_L (β for the strongly regular graph) and L ≥ 3.
 
+    Raises
+    ------
+    ValueError
+        If the solution is unknown.
+
     References
     ----------
     lowrank, proof of Theorem 5 (Appendix A.1), Definition 9, equation (6).
@@ -241,12 +245,16 @@ def symbolic_power(solution: Literal["srg", "dnc"]) -> tuple[sp.Expr, sp.Symbol,
     >>> [power.subs(layers, L) / scale for L in (3, 4, 7)]
     [K**3/8, K**4/16, K**7/128]
     """
+    check_choice("solution", solution, ("srg", "dnc"))
+    return _derive_power(solution)
+
+
+@cache
+def _derive_power(solution: Literal["srg", "dnc"]) -> tuple[sp.Expr, sp.Symbol, sp.Symbol, sp.Symbol]:
     import sympy as sp
 
     layers, last = sp.Symbol("L", integer=True, positive=True), sp.Symbol("alpha_L", positive=True)
-    shallow, deeper, deepest = (
-        _power(_derive(check_choice("solution", solution, ("srg", "dnc")), L), last) for L in (3, 4, 5)
-    )
+    shallow, deeper, deepest = (_power(_derive(solution, L), last) for L in (3, 4, 5))
     factor = sp.simplify(deeper / shallow)
     if sp.simplify(deepest / deeper / factor) != 1:  # pragma: no cover
         raise ArithmeticError("the layers between do not bring the same factor each")

@@ -19,6 +19,7 @@ from theory import schatten
 from theory.arguments import RealLike, check_array, check_real, check_sequence
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._risk import balanced_labels, check_factors, gradient, output_gradient, output_risk, risk
+from theory.wording import wrong_type
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -193,6 +194,8 @@ def regularised_curvature(
     """
     A, F, b = check_factors(A, F, b)
     lam_A, lam_F, lam_b = check_lams(lams)
+    if not isinstance(direction, (tuple, list)) or len(direction) != 3:
+        raise wrong_type("direction", direction, "direction must be a tuple of three arrays")
     dA, dF, db = check_factors(*direction)
     if dA.shape != A.shape or dF.shape != F.shape:
         raise ValueError(f"direction has shapes {dA.shape} and {dF.shape}; direction must have {A.shape} and {F.shape}")
