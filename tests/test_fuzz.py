@@ -44,6 +44,7 @@ EXAMPLES = settings.default.max_examples
 WORK = {"steps", "layers", "depth", "iterations", "max_steps", "starts", "restarts", "kicks", "max_points", "p", "q"}
 #: Where an infinite or undefined value is documented: runs that diverge, measures that are not defined, no bound.
 NOT_FINITE = {
+    "theory.dufm.optimum._bounds.attained",  # a Decimal, which may be beyond the floats
     "numerics.descent.train",
     "numerics.descent.polish",
     "numerics.descent.Runs.polish",
@@ -105,6 +106,7 @@ ELSEWHERE = {
 #: What an error calls an argument where the function's name for it is its own.
 ALIASES = {
     "lam": ["lams"],
+    "Z": ["H"],  # Z + b, the outputs
     "X": ["bandwidth"],
     "initial": ["H_1", "W_1", "W_2"],
     "parameters": ["H_1", "W_1", "W_2"],

@@ -228,6 +228,8 @@ def worth(value, good):
             return _number(entries, type(good[0]))
         numbers = [_number(entry, type(good[0])) for entry in entries]
         return None if None in numbers else numbers
+    if value is None:
+        return None
     if isinstance(good, np.ndarray):
         kind = getattr(value, "dtype", None)
         if getattr(kind, "kind", "") == "c" or getattr(kind, "is_complex", False) or getattr(value, "is_meta", False):

@@ -271,8 +271,8 @@ OTHER_CALLS = [
     (strong_collapse.distance_from_collapse_subspace, {"A": X.T, "F": X, "b": X[0]}),
     (strong_collapse.imbalance, {"A": X.T, "F": X}),
     (strong_collapse.eigenspaces, {"A": X.T, "F": X}),
-    (decision_regions.classified, {"A": X, "b": X[0], "point": X[1]}),
-    (decision_regions.nearest_mean_agrees, {"A": X, "b": X[0], "means": X}),
-    (decision_regions.nearest_means, {"means": X, "point": X[0]}),
+    (decision_regions.classified, {"A": GRAM, "b": GRAM[0], "point": GRAM[1]}),
+    (decision_regions.nearest_mean_agrees, {"A": GRAM, "b": GRAM[0], "means": GRAM}),
+    (decision_regions.nearest_means, {"means": GRAM, "point": GRAM[0]}),
     (simplex_etf.etf_deviation, {"means": X}),
 ]

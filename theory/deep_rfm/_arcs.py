@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.arguments import check_array
+from theory.foreign import array_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -44,7 +45,7 @@ def as_angle(name: str, value: ArrayLike) -> Float[np.ndarray, "..."]:
 
 def _within(name: str, value: Any, low: float, high: float, allowed: str) -> Float[np.ndarray, "..."]:
     array = check_array(name, value)
-    given = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value).dtype
+    given = array_of(name, value).dtype
     rounding = 1000.0 * float(np.finfo(given if given.kind == "f" else np.float64).eps)
     wrong = (array < low - rounding) | (array > high + rounding)
     if wrong.any():

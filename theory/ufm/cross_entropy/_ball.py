@@ -69,12 +69,12 @@ def ball_minimiser(
     if c.shape != (K,):
         raise ValueError(f"centre has shape {c.shape}; for K = {K} centre must have {(K,)}")
     others = np.delete(c, k)
-    h: Float[np.ndarray, " K"] = c + _step(others - others.mean(), R, k)
+    h: Float[np.ndarray, " K"] = c + _step(others - others.max(), R, k)
     return h
 
 
 def _step(others: Float[np.ndarray, " others"], R: float, k: int) -> Float[np.ndarray, " K"]:
-    """From the centre to the minimiser, given the centre's entries but the k-th."""
+    """From the centre to the minimiser, given the centre's entries but the k-th, the largest of which is 0."""
 
     def shares(t: float) -> Float[np.ndarray, " others"]:
         return np.asarray(wrightomega(others + t)).real
@@ -85,8 +85,7 @@ def _step(others: Float[np.ndarray, " others"], R: float, k: int) -> Float[np.nd
 
     # Each a_j is at most R; the largest alone gives a norm of R or more at the upper end, and all together less than R
     # at the lower one, as a ≤ exp(c + t).
-    high = R + np.log(R) - others.max()
-    low = np.log(R / (2 * len(others))) - others.max()
+    high, low = R + np.log(R), np.log(R / (2 * len(others)))
     a = shares(brentq(excess, low, high, xtol=1e-14 * (1 + abs(low) + abs(high)), rtol=1e-15))
     u = np.insert(-a, k, a.sum())
     step: Float[np.ndarray, " K"] = u * (R / np.linalg.norm(u))

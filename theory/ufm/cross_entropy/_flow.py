@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import logsumexp
 
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import margins
 from theory.ufm.cross_entropy._risk import balanced_labels, check_factors
 
@@ -42,6 +43,7 @@ def _log_risk_and_direction(H: Float[np.ndarray, "K N"]) -> tuple[float, Float[n
     return total - float(np.log(len(y))), G
 
 
+@within_floats
 def log_risk(A: Float[np.ndarray, "K m"], F: Float[np.ndarray, "m N"]) -> float:
     """The logarithm of the mean cross-entropy without bias, also where the risk itself is below the floats.
 
@@ -190,7 +192,7 @@ def gradient_flow(
             f"norm2 = {norm2:g}; norm2 must be above ‖A‖² + ‖F‖² = {start @ start:.6g} at the start and at most "
             f"{LARGEST_NORM2:g}"
         )
-    times, rtol = check_integer("times", times, at_least=2, at_most=10**6), check_real("rtol", rtol, above=0)
+    times, rtol = check_integer("times", times, at_least=2, at_most=10**6), check_real("rtol", rtol, at_least=1e-13)
 
     evaluations = itertools.count(1)
 

@@ -77,6 +77,8 @@ def constraint_gradients(
     in_A[samples, all_j, all_j] -= F.T[:, None, :]
     in_F[samples, all_j, :, samples] = differences
     values = np.einsum("skm,ms->sk", differences, F)
+    if not np.isfinite(values).all():
+        raise ValueError("products of A and F are beyond the floats; A and F must be scaled")
     return values, np.concatenate([in_A.reshape(N, K, -1), in_F.reshape(N, K, -1)], axis=2)
 
 

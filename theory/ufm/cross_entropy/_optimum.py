@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from theory import schatten
-from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_array, check_integer, check_real
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import largest_margin_factors
 from theory.ufm.cross_entropy._regularised import regularised_gradient, regularised_risk
@@ -129,6 +129,7 @@ def balanced_factors(
     >>> A.shape, round(4 / 2 * float((A**2).sum()) + 1 / 2 * float((F**2).sum()), 12)
     ((2, 5), 8.0)
     """
+    Z = check_array("Z", Z, ndim=2, empty=False)
     A, F = schatten.minimal_factors(Z, [check_real("lam_A", lam_A, above=0), check_real("lam_F", lam_F, above=0)])
     if m is None:
         return A, F

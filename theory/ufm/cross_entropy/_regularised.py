@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory import schatten
 from theory.arguments import RealLike, check_array, check_real, check_sequence
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._risk import balanced_labels, check_factors, gradient, output_gradient, output_risk, risk
@@ -251,7 +250,8 @@ def nuclear_risk(
     b = np.zeros(len(Z)) if b is None else check_array("b", b, ndim=1)
     if b.shape != Z.shape[:1]:
         raise ValueError(f"b has shape {b.shape}; for Z of shape {Z.shape} b must have {Z.shape[:1]}")
-    value = output_risk(Z + b[:, None]) + schatten.variational_value(Z, [lam_A, lam_F]) + lam_b / 2 * np.sum(b**2)
+    price = sqrt(lam_A) * sqrt(lam_F) * float(np.linalg.norm(Z, "nuc"))
+    value = output_risk(Z + b[:, None]) + price + lam_b / 2 * np.sum(b**2)
     return float(value)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy import check_factors
 from theory.ufm.strong_collapse._risk import Loss, loss_scale
@@ -141,7 +141,8 @@ def eigenvalues(K: IntegerLike, n: IntegerLike, t: RealLike = 0.0, *, loss: Loss
     >>> eigenvalues(3, 4)
     (2.0, -2.0, 2.0, -2.0, 0.0)
     """
-    K, n = check_integer("K", K, at_least=2), check_integer("n", n, at_least=1)
+    K = check_integer("K", K, at_least=2, at_most=LARGEST_SIZE)
+    n = check_integer("n", n, at_least=1, at_most=LARGEST_SIZE)
     scale = loss_scale(loss, K * n)
     rate = n**0.5 * scale
     common = rate * float(np.exp(-min(K * n * scale * check_real("t", t, at_least=0), 1e4)))
@@ -225,5 +226,6 @@ def sharp_constant(K: IntegerLike, n: IntegerLike) -> float:
     >>> sharp_constant(2, 1), sharp_constant(10, 100)
     (1.6487212707001282, 1.010050167084168)
     """
-    K, n = check_integer("K", K, at_least=2), check_integer("n", n, at_least=1)
+    K = check_integer("K", K, at_least=2, at_most=LARGEST_SIZE)
+    n = check_integer("n", n, at_least=1, at_most=LARGEST_SIZE)
     return float(np.exp(1 / (K * n**0.5)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from theory.arguments import IntegerLike, check_integer
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy import check_factors
 
@@ -242,5 +242,8 @@ def least_risk(K: IntegerLike, n: IntegerLike, m: IntegerLike, *, bias: bool = T
     >>> least_risk(5, 3, 2), least_risk(5, 3, 2, bias=False), least_risk(5, 3, 4)
     (3.0, 4.5, 0.0)
     """
-    K, n, m = check_integer("K", K, at_least=2), check_integer("n", n, at_least=1), check_integer("m", m, at_least=1)
+    K, n, m = (
+        check_integer(name, value, at_least=least, at_most=LARGEST_SIZE)
+        for name, value, least in (("K", K, 2), ("n", n, 1), ("m", m, 1))
+    )
     return n * max(0, K - bool(bias) - m) / 2

@@ -165,7 +165,10 @@ def gradient_flow(
 
     def slope(_: float, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         if next(slopes) > MOST_SLOPES:
-            raise RuntimeError(f"times[-1] = {at[-1]}; {MOST_SLOPES} steps do not reach it from this start")
+            raise ValueError(
+                f"times[-1] = {at[-1]} is not reached from A, F and b of this size in {MOST_SLOPES} evaluations; times must be "
+                "shorter, or the start smaller"
+            )
         a, f, c = parts(x)
         E = scale * (Y - a @ f - c[:, None])
         return np.concatenate([(E @ f.T).ravel(), (a.T @ E).ravel(), E.sum(axis=1)])
