@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 from fractions import Fraction
 from os import PathLike
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nct.commands import InputError
 
@@ -25,6 +25,7 @@ __all__ = [
     "nearest",
     "number",
     "numbers",
+    "save_figure",
     "seeds",
 ]
 
@@ -250,6 +251,30 @@ def image_endings() -> list[str]:
     except ImportError as error:
         raise InputError("--plot needs matplotlib: pip install 'neural-collapse-theory[plot]'") from error
     return [f".{ending}" for ending in FigureCanvasBase.get_supported_filetypes()]
+
+
+def save_figure(draw: Callable[[], Any], path: str | PathLike[str]) -> str | None:
+    """Draw a figure and write it, whole or not at all, once all else that was asked for is done.
+
+    Parameters
+    ----------
+    draw : callable
+        What returns a matplotlib figure.
+    path : path
+
+    Returns
+    -------
+    str or None
+        Why that could not be, if it could not.
+    """
+    from numerics.files import replacing
+
+    try:
+        with replacing(path) as new:
+            draw().savefig(new)
+    except (ValueError, OSError) as error:
+        return f"--plot: {error}"
+    return None
 
 
 def _exact(text: str) -> Fraction | None:

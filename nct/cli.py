@@ -26,6 +26,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "ratio": Command("nct.commands.ratio", "the losses L_srg and L_dnc and their ratio"),
+    "best": Command("nct.commands.best", "the best loss that is known, and a proved lower bound"),
     "dufm": Command("nct.commands.dufm", "gradient descent from many seeds: losses, ranks, solutions"),
     "sweep": Command("nct.commands.sweep", "the same over a grid of settings, into one file"),
     "ledger": Command("nct.commands.ledger", "the claims of the ledger, with verdicts and statements"),
@@ -84,9 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["ratio", "--classes", "10,15", "--layers", "4", "--weight-decay", "5e-4"])
-     K  L  weight decay  n      L_dnc      L_srg     ratio  non-trivial  ranks dnc  ranks srg
-    10  4        0.0005  1  0.0124875  0.0101983  0.816684  yes          10×4       5×3 10
-    15  4        0.0005  1  0.0187217   0.014664  0.783261  yes          15×4       6×3 15
+     K  L  weight decay  n      L_dnc      L_srg     ratio       best  non-trivial  ranks dnc  ranks srg
+    10  4        0.0005  1  0.0124875  0.0101983  0.816684  0.0101983  yes          10×4       5×3 10
+    15  4        0.0005  1  0.0187217   0.014664  0.783261  0.0138628  yes          15×4       6×3 15
     0
     """
     if sys.stdout is None:

@@ -120,7 +120,7 @@ def test_nothing_heavy_is_installed_or_imported(lean):
     assert not listed & {"numpy", "scipy", "sympy", "torch", "jaxtyping", "scikit-learn", "networkx"}
 
 
-@pytest.mark.parametrize("command", ["ratio", "dufm", "sweep", "deep-rfm"])
+@pytest.mark.parametrize("command", ["ratio", "best", "dufm", "sweep", "deep-rfm"])
 def test_a_command_says_what_to_install(lean, command):
     sized = ["--classes", "10", "--layers", "4", "--weight-decay", "5e-4"]
     arguments = {"sweep": ["a.db", *sized], "deep-rfm": ["--data", "digits", "--depth", "2"]}.get(command, sized)

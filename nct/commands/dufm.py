@@ -25,6 +25,7 @@ from nct.arguments import (
     integers,
     number,
     numbers,
+    save_figure,
 )
 from nct.commands import InputError, wrong_input
 from nct.progress import progress, say
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         for i in runs.losses.argsort(kind="stable"):
             rows.append(_row(runs[int(i)]))
             update(len(rows))
-    failure = _plot(runs, arguments.plot) if arguments.plot else None
+    failure = save_figure(runs.plot, arguments.plot) if arguments.plot else None
     if arguments.json:
         print_json(rows)
     elif arguments.csv:
@@ -142,18 +143,6 @@ def _keep(runs: "Runs", arguments: argparse.Namespace) -> None:
         say(f"{stopped}; the runs so far are in {arguments.save}", "dufm")
     else:
         say(f"{stopped}; nothing was kept" + ("" if arguments.save else ", for want of --save"), "dufm")
-
-
-def _plot(runs: "Runs", path: str) -> str | None:
-    """Draw the runs; return why that cannot be, if it cannot."""
-    from numerics.files import replacing
-
-    try:
-        with replacing(path) as new:
-            runs.plot().savefig(new)
-    except (ValueError, OSError) as error:
-        return f"--plot: {error}"
-    return None
 
 
 def _row(run: "Runs") -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The loss of the strongly regular graph solution (SRG) and of deep neural collapse (DNC) in the deep unconstrained
-features model, each minimised over its scale, and their ratio: below 1 the strongly regular graph wins.
+features model, each minimised over its scale, and their ratio: below 1 the strongly regular graph is better. Beside
+them stands the best loss that is known; `nct best` tells more of it.
 
 Wherever a number is wanted a comma-separated list may be given, and for integers also a range with both ends,
 START:STOP or START:STOP:STEP; every combination becomes a row of a table. A number may be written as a fraction.
-Below 6 classes there is no strongly regular graph solution, and its columns are empty.
+Below 6 classes there is no strongly regular graph solution, and its columns are empty; so are those of the best known
+solution where its scales are beyond the range of floating-point numbers.
 
 examples:
   nct ratio --classes 10 --layers 4 --weight-decay 5e-4
@@ -13,12 +15,11 @@ examples:
 
 import argparse
 from dataclasses import dataclass
-from itertools import groupby, product
-from math import prod
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-from nct.arguments import MOST_VALUES, add_forms, integers, numbers
-from nct.commands import InputError, wrong_input
+from nct.arguments import add_forms
+from nct.commands import wrong_input
+from nct.problems import Problem, add_problem_arguments, at_least, at_most, described, formatted, problems, runs, spaced
 from nct.progress import progress
 from nct.tables import print_csv, print_json, print_table
 from theory import dufm
@@ -26,32 +27,12 @@ from theory import dufm
 __all__ = ["add_arguments", "run"]
 
 FEWEST_CLASSES = 6  # the edges of the complete graph on 4 nodes, below which there is no SRG solution
+BETTER = 1 - 1e-12  # the relative precision of the losses that are compared
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument(
-        "-K", "--classes", metavar="K", type=integers, required=True, help="number of classes, at least 2"
-    )
-    parser.add_argument(
-        "-L", "--layers", metavar="L", type=integers, required=True, help="number of layers, at least 3"
-    )
-    strength = parser.add_mutually_exclusive_group(required=True)
-    strength.add_argument(
-        "--weight-decay",
-        metavar="LAM",
-        type=numbers,
-        help="one regularisation for the features and every weight matrix",
-    )
-    strength.add_argument(
-        "--lams",
-        metavar="H1,W1,...,WL",
-        type=numbers,
-        help="the L+1 separate regularisations, for one number of layers",
-    )
-    parser.add_argument(
-        "-n", "--samples-per-class", metavar="N", type=integers, default=[1], help="samples per class (default: 1)"
-    )
+    add_problem_arguments(parser)
     parser.add_argument(
         "--construction",
         choices=get_args(dufm.Construction),
@@ -76,133 +57,134 @@ def run(arguments: argparse.Namespace) -> None:
         _print_table(rows)
 
 
+class Best(NamedTuple):
+    """What `dufm.bounds` says, without the solution's matrices, which would fill the memory with those of many rows."""
+
+    loss: float
+    name: str
+    lower: float
+    argument: str
+    optimal: bool
+
+
 @dataclass(frozen=True)
 class Row:
-    """One problem and its two losses; those of SRG are None where there is no such solution."""
+    """One problem and its losses; those of SRG are None where there is no such solution, `best` where it is unknown."""
 
-    classes: int
-    layers: int
-    weight_decay: float | None
-    lams: list[float] | None
-    samples_per_class: int
+    problem: Problem
     construction: str
-    dnc_loss: float
-    srg_loss: float | None
-    ratio: float | None
-    dnc_ranks: tuple[int, ...]
-    srg_ranks: tuple[int, ...] | None
+    dnc: dufm.Solution
+    srg: dufm.Solution | None
+    best: Best | None
+
+    @property
+    def ratio(self) -> float | None:
+        """Below 1, SRG is better than DNC."""
+        return None if self.srg is None else self.srg.loss / self.dnc.loss
+
+    @property
+    def lower_loss(self) -> float:
+        """The loss of DNC or SRG, whichever is lower."""
+        return self.dnc.loss if self.srg is None else min(self.dnc.loss, self.srg.loss)
+
+    @property
+    def better_is_known(self) -> bool:
+        """Whether a solution is known that is better than both."""
+        return self.best is not None and self.best.loss < BETTER * self.lower_loss
 
     @property
     def nontrivial(self) -> bool:
         """Whether a solution beats the zero solution, whose loss is one half."""
-        return min(self.dnc_loss, 0.5 if self.srg_loss is None else self.srg_loss) < 0.5
+        return min(self.lower_loss, 0.5 if self.best is None else self.best.loss) < 0.5
 
     def to_json(self) -> dict[str, Any]:
-        """The fields in the order in which they are printed; of weight_decay and lams the one that was given."""
-        strength = {"weight_decay": self.weight_decay} if self.lams is None else {"lams": self.lams}
+        """The fields in the order in which they are printed."""
         return {
-            "classes": self.classes,
-            "layers": self.layers,
-            **strength,
-            "samples_per_class": self.samples_per_class,
+            **self.problem.to_json(),
             "construction": self.construction,
-            "dnc_loss": self.dnc_loss,
-            "srg_loss": self.srg_loss,
+            "dnc_loss": self.dnc.loss,
+            "srg_loss": None if self.srg is None else self.srg.loss,
             "ratio": self.ratio,
+            "best_known_loss": None if self.best is None else self.best.loss,
+            "best_known": None if self.best is None else self.best.name,
+            "lower_bound": None if self.best is None else self.best.lower,
             "nontrivial": self.nontrivial,
-            "dnc_ranks": list(self.dnc_ranks),
-            "srg_ranks": self.srg_ranks and list(self.srg_ranks),
+            "dnc_ranks": list(self.dnc.ranks),
+            "srg_ranks": None if self.srg is None else list(self.srg.ranks),
         }
 
 
 def _rows(arguments: argparse.Namespace) -> list[Row]:
-    lams = arguments.lams
-    if lams is not None and len(arguments.layers) > 1:
-        raise InputError(f"--lams goes with one number of layers, not with {len(arguments.layers)}")
-    decays = [None] if lams is not None else arguments.weight_decay
-    axes = (arguments.classes, arguments.layers, decays, arguments.samples_per_class)
-    count = prod(map(len, axes))
-    if count > MOST_VALUES:
-        raise InputError(
-            f"{count} combinations; at most {MOST_VALUES} are printed: for more use theory.dufm.loss_ratio"
-        )
+    asked = problems(arguments, instead="theory.dufm.loss_ratio")
     rows = []
-    with progress("losses", count) as update:
-        for values in product(*axes):
-            rows.append(_row(*values, lams, arguments.construction))
+    with progress("losses", len(asked)) as update:
+        for problem in asked:
+            rows.append(_row(problem, arguments.construction))
             update(len(rows))
     return rows
 
 
-def _row(K: int, L: int, lam: float | None, n: int, lams: list[float] | None, construction: dufm.Construction) -> Row:
+def _row(problem: Problem, construction: dufm.Construction) -> Row:
+    K, L, lam, lams, n = problem
     dnc = dufm.dnc(K, L, lam, lams=lams, n=n)
     srg = None if K < FEWEST_CLASSES else dufm.srg(K, L, lam, lams=lams, n=n, construction=construction)
-    return Row(
-        classes=K,
-        layers=L,
-        weight_decay=lam,
-        lams=lams,
-        samples_per_class=n,
-        construction=construction,
-        dnc_loss=dnc.loss,
-        srg_loss=None if srg is None else srg.loss,
-        ratio=None if srg is None else srg.loss / dnc.loss,
-        dnc_ranks=dnc.ranks,
-        srg_ranks=None if srg is None else srg.ranks,
-    )
+    return Row(problem, construction, dnc, srg, _best(problem))
+
+
+def _best(problem: Problem) -> Best | None:
+    K, L, lam, lams, n = problem
+    try:
+        found = dufm.bounds(K, L, lam, lams=lams, n=n)
+    except (ValueError, TimeoutError):  # of scales beyond floats: wrong input would have been refused before
+        return None
+    name = "zero" if found.solution is None else found.solution.name
+    return Best(at_least(found.upper), name, at_most(found.lower), found.argument, found.optimal)
 
 
 def _print_one(row: Row) -> None:
-    strength = f"weight decay {row.weight_decay:g}" if row.lams is None else f"lams {_spaced(row.lams, 'g')}"
-    samples = "1 sample" if row.samples_per_class == 1 else f"{row.samples_per_class} samples"
-    print(f"{row.classes} classes, {row.layers} layers, {strength}, {samples} per class")
+    print(row.problem.heading)
     print()
+    srg = (None, ()) if row.srg is None else (row.srg.loss, row.srg.ranks)
     cells = [
-        ("loss", _number(row.dnc_loss, ".10g"), _number(row.srg_loss, ".10g")),
-        ("ranks", _spaced(row.dnc_ranks), _spaced(row.srg_ranks or ())),
+        ("loss", formatted(row.dnc.loss, ".10g"), formatted(srg[0], ".10g")),
+        ("ranks", spaced(row.dnc.ranks), spaced(srg[1])),
     ]
     print_table(("", "DNC", "SRG"), cells, "<>>")
     print()
-    print(f"ratio        {_number(row.ratio, '.10g')}{' ' * (row.ratio is not None)}({_verdict(row.ratio)})")
+    print(f"ratio        {formatted(row.ratio, '.10g')}{' ' * (row.ratio is not None)}({_verdict(row)})")
     print(f"non-trivial  {'yes' if row.nontrivial else 'no: the zero solution is as good, with loss 0.5'}")
+    if row.best is not None:
+        print(f"best known   {row.best.loss:.10g} ({described(row.best.name)}{', proved optimal' * row.best.optimal})")
+        print(f"lower bound  {row.best.lower:.10g} ({row.best.argument})")
 
 
-def _verdict(ratio: float | None) -> str:
+def _verdict(row: Row) -> str:
+    """Who wins, unless better than both is known, or nothing is known of better ones."""
+    if row.best is not None and not row.better_is_known:
+        return _comparison(row.ratio, "SRG wins", "DNC wins", "neither wins")
+    found = _comparison(row.ratio, "SRG is below DNC", "DNC is below SRG", "neither is below the other")
+    return found + "; better is known" * row.better_is_known
+
+
+def _comparison(ratio: float | None, below: str, above: str, equal: str) -> str:
     if ratio is None:
         return f"there is no SRG solution below {FEWEST_CLASSES} classes"
-    return "SRG wins" if ratio < 1 else "DNC wins" if ratio > 1 else "neither wins"
+    return below if ratio < 1 else above if ratio > 1 else equal
 
 
 def _print_table(rows: list[Row]) -> None:
-    strength = "weight decay" if rows[0].lams is None else "lams"
-    titles = ("K", "L", strength, "n", "L_dnc", "L_srg", "ratio", "non-trivial", "ranks dnc", "ranks srg")
-    print_table(titles, map(_cells, rows), ">>>>>>><<<")
+    titles = ("L_dnc", "L_srg", "ratio", "best", "non-trivial", "ranks dnc", "ranks srg")
+    print_table((*rows[0].problem.titles, *titles), map(_cells, rows), ">>>>>>>><<<")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        str(row.classes),
-        str(row.layers),
-        _number(row.weight_decay, "g") if row.lams is None else _spaced(row.lams, "g"),
-        str(row.samples_per_class),
-        _number(row.dnc_loss, ".6g"),
-        _number(row.srg_loss, ".6g"),
-        _number(row.ratio, ".6f"),
+        *row.problem.cells,
+        formatted(row.dnc.loss, ".6g"),
+        formatted(None if row.srg is None else row.srg.loss, ".6g"),
+        formatted(row.ratio, ".6f"),
+        formatted(None if row.best is None else row.best.loss, ".6g"),
         "yes" if row.nontrivial else "no",
-        _runs(row.dnc_ranks),
-        _runs(row.srg_ranks or ()),
+        runs(row.dnc.ranks),
+        runs(() if row.srg is None else row.srg.ranks),
     )
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
-
-
-def _spaced(values: list[float] | tuple[int, ...], form: str = "") -> str:
-    return " ".join(format(value, form) for value in values)
-
-
-def _runs(ranks: tuple[int, ...]) -> str:
-    """Equal neighbours together: ``5×3 10`` for (5, 5, 5, 10)."""
-    lengths = [(rank, len(list(group))) for rank, group in groupby(ranks)]
-    return " ".join(f"{rank}×{length}" if length > 1 else f"{rank}" for rank, length in lengths)

@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": "sweep made.db -K 3 -L 3 --weight-decay 1e-2 --width 4 --seeds 2 --steps 20 --workers 1 --quiet --json",
     "deep-rfm": "deep-rfm --samples 60 --width 32 --depth 1 --json",
     "ratio": "ratio -K 10 -L 4 --weight-decay 1e-3 --json",
+    "best": "best -K 5 -L 3 --weight-decay 1e-3 --json",
 }
 OPTIONS = {
     "dufm": "-K -L --weight-decay --lams --width --lr -n --seeds --init-scale --optimizer --dtype --activation --eps "
@@ -26,6 +27,7 @@ OPTIONS = {
     "deep-rfm": "--samples --depth --kernel --bandwidth --features --width --feature-bandwidth --ridge --seed --device "
     "--dtype --memory-limit --checkpoint",
     "ratio": "-K -L --weight-decay --lams -n --construction",
+    "best": "-K -L --weight-decay --lams -n --plot",
 }
 FILES = {"--save", "--plot", "--csv", "--parquet", "--checkpoint"}
 VALUES = (

@@ -18,6 +18,9 @@ def test_one_ratio(nct):
     assert lines[4].split() == ["ranks", *["10"] * 4, *["5"] * 3, "10"]
     assert lines[6] == f"ratio        {srg / dnc:.10g} (SRG wins)"
     assert lines[7] == "non-trivial  yes"
+    bounds = dufm.bounds(10, 4, 5e-4)
+    assert lines[8] == f"best known   {bounds.upper:.10g} (SRG)"
+    assert lines[9] == f"lower bound  {bounds.lower:.10g} (removing classes)"
 
 
 def test_who_wins(nct):
@@ -26,6 +29,64 @@ def test_who_wins(nct):
     assert "(neither wins)" in trivial
     assert "non-trivial  no" in trivial
     assert trivial.splitlines()[4].split() == ["ranks", *"000000"]
+
+
+def test_there_is_no_winner_where_better_is_known(nct):
+    """With 8 classes and 3 layers DNC is better than SRG, and the table has better than both."""
+    problem = ("-K", 8, "-L", 3, "--weight-decay", 5e-4)
+    assert "(DNC is below SRG; better is known)" in nct("ratio", *problem)
+    (row,) = json.loads(nct("ratio", *problem, "--json"))
+    assert row["lower_bound"] < row["best_known_loss"] < 0.99 * row["dnc_loss"] < row["srg_loss"]
+    assert "(SRG is below DNC; better is known)" in nct("ratio", "-K", 12, "-L", 4, "--weight-decay", 5e-4)
+    alone = nct("ratio", "-K", 5, "-L", 4, "--weight-decay", 5e-4)
+    assert "there is no SRG solution below 6 classes; better is known" in alone
+    assert "wins" not in alone
+
+
+def test_the_other_construction_counts_as_better(nct):
+    """The better of two SRG constructions is known, whichever of them is asked for."""
+    K, L, lam = 100, 4, 1e-4
+    worse, better = (dufm.srg_loss(K, L, lam, construction=one) for one in ("block", "drop"))
+    assert better < worse
+    assert "(SRG is below DNC; better is known)" in nct("ratio", "-K", K, "-L", L, "--weight-decay", lam)
+    assert "(SRG wins)" in nct("ratio", "-K", K, "-L", L, "--weight-decay", lam, "--construction", "drop")
+
+
+def test_two_classes_are_proved(nct):
+    text = nct("ratio", "-K", 2, "-L", 5, "--weight-decay", 1e-3)
+    assert "(DNC, proved optimal)" in text
+    assert "(two classes)" in text
+    assert "(the zero solution, proved optimal)" in nct("ratio", "-K", 10, "-L", 5, "--weight-decay", 1)
+
+
+def test_the_best_known_solution_alone_beats_zero(nct):
+    problem = ("-K", 10, "-L", 12, "--weight-decay", 1.5e-2)
+    (row,) = json.loads(nct("ratio", *problem, "--json"))
+    assert row["dnc_loss"] == row["srg_loss"] == 0.5
+    assert row["best_known_loss"] < 0.43
+    assert row["best_known"] == "rank two"
+    assert row["nontrivial"]
+    assert "(neither is below the other; better is known)" in nct("ratio", *problem)
+
+
+def test_bounds_as_floats_are_bounds(nct):
+    """The upper one is rounded up, the lower one down."""
+    for row in json.loads(nct("ratio", "-K", "2:12", "-L", "3:4", "--weight-decay", "1e-3,1e-5", "--json")):
+        bounds = dufm.bounds(row["classes"], row["layers"], row["weight_decay"])
+        assert row["lower_bound"] <= bounds.lower < bounds.upper <= row["best_known_loss"]
+
+
+def test_scales_beyond_floats_leave_the_best_known_empty(nct):
+    """DNC and SRG have scales within the range of floats here, the graph that is better than them has not."""
+    problem = ("-K", 15, "-L", 4, "--lams", "4e50,2e74,1.4e51,4e68,1e-263")
+    with pytest.raises(ValueError, match="within the range of float64"):
+        dufm.bounds(15, 4, lams=[4e50, 2e74, 1.4e51, 4e68, 1e-263])
+    text = nct("ratio", *problem)
+    assert "(SRG is below DNC)" in text
+    assert "best known" not in text
+    (row,) = json.loads(nct("ratio", *problem, "--json"))
+    assert [row[name] for name in ("best_known_loss", "best_known", "lower_bound")] == [None] * 3
+    assert row["nontrivial"]
 
 
 def test_between_the_thresholds_the_regime_is_non_trivial(nct):
@@ -41,12 +102,13 @@ def test_between_the_thresholds_the_regime_is_non_trivial(nct):
 
 def test_a_table_has_every_combination(nct):
     lines = nct("ratio", "-K", "6,10,15", "-L", "3:6", "--weight-decay", "1e-4,1e-3", "-n", "1,5").splitlines()
-    assert " ".join(lines[0].split()) == "K L weight decay n L_dnc L_srg ratio non-trivial ranks dnc ranks srg"
+    assert " ".join(lines[0].split()) == "K L weight decay n L_dnc L_srg ratio best non-trivial ranks dnc ranks srg"
     assert len(lines) == 1 + 3 * 4 * 2 * 2
     K, L, lam, n, *_ = lines[-1].split()
     assert (K, L, lam, n) == ("15", "6", "0.001", "5")
     assert float(lines[-1].split()[6]) == pytest.approx(dufm.loss_ratio(15, 6, 1e-3, n=5), abs=1e-6)
-    assert lines[1].split()[7:] == ["yes", "6×3", "4×2", "6"]
+    assert float(lines[-1].split()[7]) == pytest.approx(float(dufm.bounds(15, 6, 1e-3, n=5).upper), rel=1e-5)
+    assert lines[1].split()[8:] == ["yes", "6×3", "4×2", "6"]
     assert len({line.index("yes") for line in lines[1:]}) == 1  # columns stand below each other
 
 
@@ -62,6 +124,9 @@ def test_json(nct):
         "dnc_loss": dufm.dnc_loss(12, 4, 5e-4),
         "srg_loss": dufm.srg_loss(12, 4, 5e-4, construction="drop"),
         "ratio": pytest.approx(dufm.loss_ratio(12, 4, 5e-4, construction="drop"), rel=1e-15),
+        "best_known_loss": pytest.approx(dufm.best_known(12, 4).loss, rel=1e-9),
+        "best_known": dufm.best_known(12, 4).name,
+        "lower_bound": pytest.approx(float(dufm.lower_bound(12, 4, 5e-4).value), rel=1e-15),
         "nontrivial": True,
         "dnc_ranks": [12] * 4,
         "srg_ranks": [6, 6, 6, 12],
@@ -160,7 +225,7 @@ def test_fewer_classes_than_a_graph_has_edges(nct):
         assert row["nontrivial"]
     assert rows[-1]["ratio"] == pytest.approx(dufm.loss_ratio(6, 4, 5e-4), rel=1e-15)
     lines = nct("ratio", "-K", "5,6", "-L", 4, "--weight-decay", 5e-4).splitlines()
-    assert lines[1].split() == ["5", "4", "0.0005", "1", "0.00624687", "yes", "5×4"]
+    assert lines[1].split() == ["5", "4", "0.0005", "1", "0.00624687", "0.00581255", "yes", "5×4"]
     alone = nct("ratio", "-K", 5, "-L", 4, "--weight-decay", 5e-4)
     assert "there is no SRG solution below 6 classes" in alone
     assert not json.loads(nct("ratio", "-K", 5, "-L", 4, "--weight-decay", 1, "--json"))[0]["nontrivial"]

@@ -81,6 +81,11 @@ class BestKnown:
     history: tuple[Improvement, ...]
 
     @property
+    def lam(self) -> str:
+        """The regularisation of every matrix, as an exact decimal."""
+        return LAM
+
+    @property
     def ratio(self) -> float:
         """The loss over that of deep neural collapse."""
         return self.loss / float(dnc_loss(self.K, self.L, LAM))

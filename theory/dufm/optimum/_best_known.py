@@ -12,10 +12,12 @@ from theory.dufm._problem import SMALLEST_K, scalar_problem
 from theory.dufm._solution import Solution
 from theory.dufm.optimum._rank_two import rank_two
 from theory.dufm.optimum._rescaled import of_shape, rescaled
-from theory.dufm.optimum._shape import descended
+from theory.dufm.optimum._search import annealed
 from theory.ufm import Problem
 
 __all__ = ["best_known", "constructions"]
+
+_WIDTHS = (0.1, 0.01)  # of the smoothed ReLU: a wide one finds other shapes, a narrow one keeps to the shape at hand
 
 
 def best_known(
@@ -31,7 +33,7 @@ def best_known(
 
     The table is of λ = 0.0005 for every matrix and n = 1. For another problem the best of its solution, of deep neural
     collapse, of the strongly regular graph constructions and of the solution of rank two is taken, each at its best
-    scales, and a descent follows over all its matrices. That takes up to some seconds; structures that are best only
+    scales, and descents follow over all its matrices, with a ReLU that is smooth at first. That takes up to some seconds; structures that are best only
     at other regularisations are not sought.
 
     Parameters
@@ -82,7 +84,8 @@ def best_known(
     if not best.nontrivial:
         return best
     shape = [best.class_means(1), *(best.weights(l) for l in range(1, problem.L))]
-    found = of_shape(problem, descended(problem, shape, 0.0, 1000)[1], "matrices", best.make_graph)
+    _, end = min((annealed(problem, shape, width) for width in _WIDTHS), key=lambda descent: descent[0])
+    found = of_shape(problem, end, "matrices", best.make_graph)
     return found if found.loss < best.loss * (1 - 1e-9) else best
 
 

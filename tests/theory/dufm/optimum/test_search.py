@@ -140,6 +140,13 @@ def test_best_known_at_another_regularisation(K, L, lam):
     assert samples.loss == pytest.approx(solution.loss, rel=1e-6)
 
 
+@pytest.mark.parametrize(("K", "L", "lam"), [(5, 4, 2e-2), (8, 3, 1e-2)])
+def test_best_known_at_another_regularisation_gets_past_kinks(K, L, lam):
+    """The table's shape is not the best one here; L-BFGS with the ReLU itself would stop where it starts."""
+    scaled = dufm.rescaled(dufm.best_known(K, L), Problem.of(K, L, lam))
+    assert dufm.best_known(K, L, lam=lam).loss < scaled.loss * (1 - 1e-4)
+
+
 def test_best_known_at_its_own_regularisation_is_the_table():
     assert dufm.best_known(5, 4, lam="0.0005").loss == pytest.approx(dufm.best_known(5, 4).loss, rel=1e-6)
 
