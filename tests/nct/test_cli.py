@@ -33,7 +33,7 @@ def test_nct_alone_shows_the_commands(nct):
     ("arguments", "message"),
     [
         (["rato"], "nct: error: no command 'rato'; is it ratio?"),
-        (["x"], "is it ratio or dufm or sweep"),
+        (["x"], "is it ratio or best or dufm or sweep"),
         (["ratio", "--wd", "1e-3"], "nct ratio: error: no option --wd; is it --weight-decay?"),
         (["ratio", "--wd=1e-3"], "no option --wd; is it --weight-decay?"),
         (["dufm", "--wd", "1e-3"], "is it --weight-decay?"),  # not --width, which is nearer letter by letter

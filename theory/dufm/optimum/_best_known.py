@@ -31,10 +31,10 @@ def best_known(
 ) -> Solution:
     """The best known solution of the L-DUFM with K classes.
 
-    The table is of λ = 0.0005 for every matrix and n = 1. For another problem the best of its solution, of deep neural
-    collapse, of the strongly regular graph constructions and of the solution of rank two is taken, each at its best
-    scales, and descents follow over all its matrices, with a ReLU that is smooth at first. That takes up to some seconds; structures that are best only
-    at other regularisations are not sought.
+    The table is of λ = 0.0005 for every matrix and n = 1. For another problem the best of its solution, of deep
+    neural collapse, of the strongly regular graph constructions and of the solution of rank two is taken, each at
+    its best scales, and descents follow over all its matrices, with a ReLU that is smooth at first. That takes up
+    to some seconds; structures that are best only at other regularisations are not sought.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from theory.arguments import IntegerLike, RealLike, check_exact, check_integer
@@ -110,7 +111,13 @@ def _largest_constant(K: int, L: int) -> tuple[Argument, tuple[Fraction, int]]:
     """The argument of the largest c, and (a, b) for c = a b^L."""
     if K == 2:
         return "two classes", (Fraction(2), 2)
-    square = relu_constant(K)
+    square = _relu_constant(K)
     if L < 64 and 2 ** (L - 1) * square < K:
         return "nuclear norm", (K**3 / square, 1)
     return "removing classes", (Fraction(K * K, 2), 2)
+
+
+@lru_cache(4096)
+def _relu_constant(K: int) -> Fraction:
+    """Kept, since it takes longer than the rest of a bound where tables ask for many layers."""
+    return relu_constant(K)
