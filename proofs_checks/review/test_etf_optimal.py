@@ -8,6 +8,7 @@ K > 2. Read as printed: $\lVert\mu_i-\mu_j\rVert^2$, for each pair, is largest a
 """
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -59,23 +60,43 @@ assert (x - u) ** 2 + (y - v) ** 2 > etf
 )
 
 
+def others(K):
+    """The dimension of the Gram matrices with the diagonal 1 and row sums 0, near that of an ETF."""
+    pairs = list(combinations(range(K), 2))
+    sums = sp.Matrix(K, len(pairs), lambda k, pair: int(k in pairs[pair]))  # of the products in a row
+    return len(pairs) - sums.rank()
+
+
+def opposite_and_polygon(K):
+    """A pair of opposite unit vectors and a regular polygon across it: the sum of squares, a product of two."""
+    angles = [2 * sp.pi * i / (K - 2) for i in range(K - 2)]
+    points = sp.Matrix([(1, 0, 0), (-1, 0, 0), *((0, sp.cos(angle), sp.sin(angle)) for angle in angles)]).T
+    total = sum(2 - 2 * points[:, i].dot(points[:, j]) for i, j in combinations(range(K), 2))
+    return sp.nsimplify(sp.simplify(total)), points[:, 0].dot(points[:, 2])
+
+
 @claim.check("exact", covers="all")
 def test_the_sum_over_pairs(statement):
     K = sp.Symbol("K", positive=True)
     mean = 2 * K**2 / (K * (K - 1))
     require_equal(sp.simplify(mean - (2 + 2 / (K - 1))), 0, "the mean is not that of the ETF")
+    # Each row of the K × K(K−1)/2 incidence matrix Q has K − 1 ones, two rows share one: QQᵀ = (K − 2)I + J, regular
+    # for K ≥ 3. So K(K−3)/2 dimensions of symmetric matrices with rows of sum 0 and the diagonal 0 are left: a little
+    # of any added to the Gram matrix of an ETF, which is positive on the sums 0, leaves it positive.
+    free = K * (K - 1) / 2 - K
     for k in range(2, 8):
         require_equal(statement.each(k), mean.subs(K, k) == 4, "opposite points are further apart", K=k)
         gram = sp.eye(k) * sp.Rational(k, k - 1) - sp.ones(k) / (k - 1)
         for m in range(1, k + 2):
             require_equal(statement.least(k, m), gram.rank() <= m, "decided otherwise", K=k, m=m)
-        # Unit vectors with the sum 0: for K = 2, 3 their products follow. For K ≥ 4 a pair ±x and K − 2 others of the
-        # plane orthogonal to it with the sum 0, or two pairs, are not an ETF.
-        require_equal(statement.total_unique(k), k <= 3, "others have the same sum", K=k)
-    x, y, z = sp.symbols("x y z")  # the three products for K = 3, from Σ x = 0 with each of the vectors
-    require_equal(
-        sp.solve([1 + x + y, 1 + x + z, 1 + y + z], [x, y, z]), dict.fromkeys([x, y, z], -sp.S.Half), "others"
-    )
+        if k > 2:
+            require_equal(free.subs(K, k), others(k), "another number of Gram matrices", K=k)
+        require_equal(statement.total_unique(k), others(k) == 0, "decided otherwise", K=k)
+    for k in (4, 5, 6):  # one of them
+        total, product = opposite_and_polygon(k)
+        require_equal(total, k**2, "not the largest sum", K=k)
+        require_equal(statement.total_unique(k), product == -1 / sp.S(k - 1), "the sum of another set", K=k)
+    require_equal(sp.solveset(free > 0, K, sp.Interval(2, sp.oo)), sp.Interval.open(3, sp.oo), "others for other K")
 
 
 @claim.check("property", covers=Instances("2 ≤ K ≤ 7, unit vectors at random or in opposite pairs, 50 drawn"))
