@@ -95,6 +95,15 @@ def test_threshold_and_factors(statement):
                     full = share < 1 and min(m, K_) == K_
                     where = {"K": K_, "n": n_, "m": m, "product": product}
                     require_equal(bool(statement.applies(K_, n_, m, product)), full, "a frame otherwise", **where)
+    # κ³ = z(1 − z)³ falls for z > 1/4, so z > 1/2 just if κ³ < 1/16: in all of K, n and the product of weight decays.
+    z, K, product = sp.symbols("z K product", positive=True)
+    slope = sp.factor(sp.diff(z * (1 - z) ** 3, z) / (1 - z) ** 2)
+    require_equal(sp.expand(slope - (1 - 4 * z)), 0, "κ³ does not fall")
+    said = statement.applies(K, n, K, product)
+    require_equal(isinstance(said, sp.StrictLessThan), True, "no strict threshold", said=said)
+    ratio = sp.simplify((said.gts - said.lts) / (least - K**3 * n * product))
+    require_equal(ratio.is_positive, True, "another threshold", said=said)
+    require_equal(bool(statement.applies(K, n, K - 1, product)), False, "a Gram matrix of rank below K")
     # Balanced factors a, b, g of a singular value abg = x³: p a² = q b² = n f g² = c x².
     c = (n * p * q * f) ** sp.Rational(1, 3)
     g2, ab2 = statement.features(c, x, n, f), statement.layers(c, x, p, q)

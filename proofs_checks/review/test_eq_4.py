@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nct.ledger import Claim, Instances, Statement, require_equal
+from theory.ufm.strong_collapse import reduced
 
 
 class ZeroSet(NamedTuple):
@@ -94,10 +95,15 @@ INSTANCES = [
 
 @claim.check("exact", covers="all")
 def test_a_sum_of_squares(statement):
-    # tr(Σ_W T Tᵀ) is a sum of the squares of Tᵀ(f − μ); the range of T is that of Σ_B, spanned by the centred means.
-    T = sp.Matrix(2, 2, sp.symbols("t1:5", real=True))
-    d = sp.Matrix(sp.symbols("d1:3", real=True))
-    require_equal(sp.expand((d * d.T * T * T.T).trace()), sp.expand((T.T * d).dot(T.T * d)), "no sum of squares")
+    # S = CCᵀ = KΣ_B with the centred means C, P = SS⁺ = S⁺S. A summand of NC1 is dᵀS⁺d = ‖CᵀS⁺d‖² up to a factor, and
+    # Cᵀ = CᵀP, as ‖Cᵀ(1 − P)‖² has the trace of (1 − P)S(1 − P). So Cᵀd = 0 gives S⁺d = S⁺S⁺C Cᵀd = 0 and NC1 = 0;
+    # NC1 = 0 gives CᵀS⁺d = 0, then Pd = C CᵀS⁺d = 0 and Cᵀd = CᵀPd = 0.
+    C, Ct, I, d, dt = sp.symbols("C Ct I d dt", commutative=False)  # I for S⁺
+    S = C * Ct
+    penrose = {S * I * S: S, I * S * I: I}
+    require_equal(reduced(dt * I * S * I * d, penrose), dt * I * d, "no square")
+    require_equal(reduced((1 - S * I) * S * (1 - I * S), penrose), 0, "the means leave the range of Σ_B")
+    require_equal(reduced(I * S * I * S, penrose), I * S, "no projection")
     for K, rows in INSTANCES:
         F = sp.Matrix(rows)
         require_equal(statement.vanishes(F, K), nc1_vanishes(F, K), "another zero set", K=K, features=rows)

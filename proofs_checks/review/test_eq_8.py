@@ -78,10 +78,12 @@ def aligned(A, M):
 
 @claim.check("exact", covers="all")
 def test_by_projection(statement):
-    # M^T M M^T M ∝ M^T M for an ETF: M is a multiple of a partial isometry, since (I − J/K)² = I − J/K.
+    # For an ETF (MMᵀ)² = a MMᵀ and 1ᵀM = 0: so MᵀM = aΠ, and AMᵀ = c(I − J/K) times M from the right is a AΠ = cM.
     K = sp.Symbol("K", positive=True)
     a, b = K / (K - 1), -1 / (K - 1)  # M Mᵀ = a I + b J
-    require_equal([sp.simplify(a**2 - a * a), sp.simplify(2 * a * b + K * b**2 - a * b)], [0, 0], "no projection")
+    require_equal(sp.simplify(2 * a * b + K * b**2 - a * b), 0, "no multiple of a projection")  # of J, in the square
+    require_equal(sp.simplify(K * a + K**2 * b), 0, "the rows do not sum to 0")  # 1ᵀMMᵀ1
+    require_equal(sp.simplify(K * (a + b) / a - (K - 1)), 0, "the rank is not K − 1")  # trace MMᵀ/a, a projection
     for k in range(2, 6):
         for m in range(k - 1, k + 3):
             # The directions of an ETF up to a linear map of their span, in integers: what A adds may not be seen by M.

@@ -15,7 +15,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Statement, require_close, require_equal
+from nct.ledger import Claim, Instances, Statement, require_close, require_equal
 from theory.geometry.decision_regions import nearest_mean_agrees
 from theory.geometry.simplex_etf import etf
 from theory.ridge import least_squares_classifier
@@ -43,7 +43,8 @@ claim = Claim(
     printed=Statement(r"\mathcal{NC}1, \mathcal{NC}2 \implies \mathcal{NC}3, \mathcal{NC}4", Implied("any")),
     amended=Statement(
         r"\text{the same, for all points } f\text{, if } (A, b) \text{ are a least-squares fit to the balanced labels "
-        r"with } \lambda \ge 0 \text{ on } A \text{ (of least norm for } \lambda = 0)\text{, and } "
+        r"with } \lambda \ge 0 \text{ on } A \text{ (for } \lambda = 0 \text{ of all fits one with the least } \|A\|_F"
+        r"\text{), and } "
         r"b \text{ is free or } \mu_G = 0",
         Implied("free bias or centred"),
     ),
@@ -64,14 +65,27 @@ assert classified != nearest and A[0] != -A[1]
 )
 
 
-@claim.check("derived", covers=Part("two classes on a line"))
+def unfitted():
+    """Pairs A, b for the means 1 and −1 that are no least-squares fit: none, reversed, one sided, shifted."""
+    return [([[0], [0]], [0, 0]), ([[-1], [1]], [0, 0]), ([[1], [0]], [0, 0]), ([[1], [-1]], [1, 0])]
+
+
+@claim.check("derived", covers="all")
 def test_normal_equations(statement):
-    # Two classes on a line, means g ± a, and K in general: with b free the centred features have A = c M, c > 0.
+    # Features μ_G + αU, U an ETF: 1ᵀUᵀ = 0 and UᵀU = K/(K−1) (I − J/K) =: xI + yJ, so UᵀUUᵀ = x Uᵀ. With A = c Uᵀ the
+    # slope in A is [(α²cx − α)/K + λc] Uᵀ: from AαU + (Aμ_G + b)1ᵀ − I with b = 1/K − Aμ_G, or from AαU − I.
+    K, a = sp.symbols("K a", positive=True)
     g, lam = sp.symbols("g lambda", nonnegative=True)
-    a, K = sp.symbols("a K", positive=True)
-    # u uᵀ summed is K/(K−1) on the span, so S = (a²/(K−1) + λ) I and c = (a/K)/(a²/(K−1) + λ).
-    c = sp.simplify((a / K) / (a**2 / (K - 1) + lam))
+    x, y = K / (K - 1), -1 / (K - 1)
+    require_equal([sp.simplify(x + y - 1), sp.simplify(x + K * y)], [0, 0], "no ETF")
+    c = (a / K) / (a**2 / (K - 1) + lam)
+    require_equal(sp.simplify((a**2 * c * x - a) / K + lam * c), 0, "not a critical point")
     require_equal(c.subs(K, K + 1).simplify().is_positive, True, "not positive")
+    # NC4: ‖f − μ_k‖² less the score times 2α/c does not depend on k.
+    product, square = sp.symbols("product square", real=True)  # ⟨u_k, f − μ_G⟩ and ‖f − μ_G‖²
+    distance, score = square - 2 * a * product + a**2, c * product + 1 / K
+    require_equal(sp.simplify((distance + 2 * a / c * score).diff(product)), 0, "not the nearest mean")
+    # Two classes on a line, means g ± a: the solutions themselves, which for b = 0, g > 0 are not dual.
     A, b = sp.Matrix(sp.symbols("A1:3")), sp.Matrix(sp.symbols("b1:3"))
     F, one = sp.Matrix([[g + a, g - a]]), sp.ones(1, 2)
     for bias in (True, False):
@@ -86,7 +100,10 @@ def test_normal_equations(statement):
             if bias:
                 require_equal(sp.simplify(rows[0] - c.subs(K, 2)), 0, "another factor")
             require_equal(statement.applies(True, bias, centred), bool(dual), "other rows", bias=bias, centred=centred)
-    require_equal(statement.applies(False, True, True), False, "A = 0 is neither dual nor the nearest mean")
+    # Any classifier, where no fit is asked for: at the means 1 and −1 some do not agree with the nearest mean.
+    for bias in (True, False):
+        agree = all(bool(nearest_mean_agrees(A, b, [[1, -1]])) for A, b in unfitted())
+        require_equal(statement.applies(False, bias, True), agree, "a classifier that is no fit", bias=bias)
 
 
 @claim.check("property", covers=Instances("2 ≤ K ≤ 5, K − 1 to K + 1 dimensions, λ = 0 or 0.3, 50 drawn"))
@@ -108,4 +125,6 @@ def test_fitted_classifiers(statement, K, more, lam, bias, centred, seed):
         nearest = ((points[:, None] - means[:, :, None]) ** 2).sum(axis=0).argmin(axis=0)
         require_equal(said, nearest, "not the nearest mean", K=K, bias=bias)
     if statement.applies(False, bias, centred):
-        require_equal(bool(nearest_mean_agrees([[0], [0]], [0, 0], [[1, -1]])), True, "A = 0 decides nothing")
+        A, b = generator.normal(size=(K, d)), generator.normal(size=K)
+        require_close(A / np.linalg.norm(A), u.T / np.linalg.norm(u), "not dual", atol=1e-9, K=K)
+        require_equal(bool(nearest_mean_agrees(A, b, means)), True, "not the nearest mean", K=K)
