@@ -93,6 +93,14 @@ def test_square(statement):
         K, n, m, a, f = sizes
         full = bool(1 - K * sp.sqrt(n * a * f) > 0) and min(m, K) == K
         require_equal(bool(statement.applies(*sizes)), full, "a frame otherwise", K=K, n=n, m=m, lam_A=a, lam_F=f)
+    # In all of K, n and the weight decay: what is stated to be positive has the sign of best, for m ≥ K, and nothing
+    # is stated below.
+    K, n, a, f = sp.symbols("K n lam_A lam_F", positive=True)
+    said = statement.applies(K, n, K, a, f)
+    require_equal(isinstance(said, sp.StrictLessThan), True, "no strict threshold", said=said)
+    ratio = sp.simplify((said.gts - said.lts) / sp.expand(best * (2 - best)))  # 2 − best = 1 + Kc > 0
+    require_equal(ratio.is_positive, True, "another threshold", said=said)
+    require_equal(bool(statement.applies(K, n, K - 1, a, f)), False, "a Gram matrix of rank below K")
 
 
 @claim.check("exact", covers=Instances("K ≤ 4, n = 1, 4, m ≤ K + 1, some at the threshold: a convex certificate"))
