@@ -17,6 +17,9 @@ from . import (
     labels as labels,
 )
 from . import (
+    local_elasticity as local_elasticity,
+)
+from . import (
     ridge as ridge,
 )
 from . import (

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 
 import theory
-from theory import certificate, coq, dufm, ridge, schatten, ufm
+from theory import certificate, coq, dufm, local_elasticity, ridge, schatten, ufm
 from theory.deep_rfm import (
     collapse_convergence,
     collapse_fixed_point,
@@ -212,6 +212,10 @@ CALLS = [
     (cross_entropy.tangent_descent, FACTORS),
     (cross_entropy.tangent_hessian, FACTORS),
     (cross_entropy.unit_outputs_minimum, {"K": 3}),
+    (local_elasticity.impact_matrix, {"K": 3, "alpha": 0.5, "beta": 0.25}),
+    (local_elasticity.transformation, {"K": 3, "m": 4}),
+    (local_elasticity.spectrum, {"K": 3, "alpha": 0.5, "beta": 0.25}),
+    (local_elasticity.le_ode, {"F0": X, "alpha": 0.5, "beta": 0.25, "t": 0.5}),
     (strong_collapse.snc_point, {"K": 3, "n": 4, "m": 2}),
     (strong_collapse.least_risk, {"K": 5, "n": 3, "m": 2}),
     (strong_collapse.eigenvalues, {"K": 3, "n": 4, "t": 0.5}),
@@ -253,6 +257,7 @@ OTHER_CALLS = [
     (relu_distance.squared_distance_variance, {"theta": np.array([0.25, 1.0])}),
     (relu_kernel.expected_product, {"r": np.array([0.25, 1.0])}),
     (relu_kernel.product_variance, {"r": np.array([0.25, 1.0])}),
+    (local_elasticity.drift_matrix, {"E": X, "T": X}),
     (graph_names.family, {"graph": nx.path_graph(3)}),
     (graph_names.graph_name, {"graph": nx.path_graph(3)}),
     (graph_names.line_graph_name, {"graph": nx.path_graph(3)}),
