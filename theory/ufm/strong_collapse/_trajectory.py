@@ -133,11 +133,12 @@ def gradient_flow(
     Raises
     ------
     ValueError
-        If the shapes do not fit, the times do not increase, or an entry is not finite.
+        If the shapes do not fit, the times do not increase, an entry is not finite, or the last time would take more
+        than 200,000 slopes.
     TypeError
         If an argument is of a wrong type.
     RuntimeError
-        If the integrator gives up, or needs more than 200,000 slopes.
+        If the integrator gives up.
 
     References
     ----------
@@ -166,8 +167,8 @@ def gradient_flow(
     def slope(_: float, x: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         if next(slopes) > MOST_SLOPES:
             raise ValueError(
-                f"times[-1] = {at[-1]} is not reached from A, F and b of this size in {MOST_SLOPES} evaluations; times must be "
-                "shorter, or the start smaller"
+                f"times[-1] = {at[-1]} is not reached from A, F and b of this size in {MOST_SLOPES} evaluations; times "
+                "must be shorter, or the start smaller"
             )
         a, f, c = parts(x)
         E = scale * (Y - a @ f - c[:, None])
