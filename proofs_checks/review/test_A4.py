@@ -55,10 +55,15 @@ claim = Claim(
         r"\sqrt{K/N}[Y; 0] "
         r"\text{ (}a_j\text{ column } j \text{ of } A; \text{ for all } \lambda_A > 0)",
         Scales(gamma, v, outputs, lambda n, lam: sp.Integer(1)),
+        formulas={
+            r"\sqrt{\tfrac{K-1}K}": lambda s, K: s.gamma(K),
+            r"\tfrac1{\sqrt K}": lambda s, K: s.v(K),
+        },
     ),
     amended=Statement(
         r"\text{for } m \ge K, \lambda_A > 0 \text{ it is attained at } \gamma_j = s\sqrt{\tfrac{K-1}K}, v_j = "
-        r"\tfrac s{\sqrt K} (j \le K), \gamma_j = v_j = 0 (j > K), F^* = [Y; 0], s = \sqrt{(\sqrt n - \lambda_A)_+}, A "
+        r"\tfrac s{\sqrt K} (j \le K), \gamma_j = v_j = 0 (j > K), F^* = [Y; F'] \text{ with any rows } "
+        r"F' \text{ that are not constant (of which (60) would divide by 0)}, s = \sqrt{(\sqrt n - \lambda_A)_+}, A "
         r"= s[I, 0], \text{ where } F_{BN} = s\sqrt{K/N}[Y; 0]; \text{ so at the printed values for } \lambda_A = "
         r"\sqrt n "
         r"- 1 \text{ only}",

@@ -44,11 +44,18 @@ claim = Claim(
         r"best "
         r"} A \text{ there, } \min R_{SE-BN} = \tfrac{K\lambda_A}2\left(1 + \frac n{1 + \lambda_A}\right)",
         Least(printed, printed),
+        formulas={
+            r"\tfrac{K\lambda_A}2\left(1 + \frac n{1 + \lambda_A}\right)": lambda s, K, n, lam_A: K * s.below(n, lam_A),
+        },
     ),
     amended=Statement(
         r"m \ge K: \min R_{SE-BN} = K\left(\lambda_A\sqrt n - \tfrac{\lambda_A^2}2\right) \text{ if } \lambda_A \le "
         r"\sqrt n, \text{ else } \tfrac N2, \text{ at } A = 0, F_{BN} = 0",
         Least(true, lambda n, lam: n / 2),
+        formulas={
+            r"K\left(\lambda_A\sqrt n - \tfrac{\lambda_A^2}2\right)": lambda s, K, n, lam_A: K * s.below(n, lam_A),
+            r"\tfrac N2": lambda s, N: s.above(N, N),
+        },
     ),
     near_misses={
         "no threshold": Least(true, true),

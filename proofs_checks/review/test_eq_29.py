@@ -44,6 +44,11 @@ claim = Claim(
         r"- "
         r"\bar f_k)\|^2 + \tfrac{\lambda_F}2\sum_{k,i}\|f_{k,i} - \bar f_k\|^2)",
         true,
+        formulas={
+            r"\tfrac{\lambda_A}2": lambda s, lam_A: s.classifier(lam_A),
+            r"\tfrac1{2Kn}": lambda s, K, n: s.fit(K, n) / n,
+            r"\tfrac{\lambda_F}2": lambda s, lam_F: s.feature(lam_F),
+        },
     ),
     near_misses={
         "means without n": true._replace(means=lambda n, f: f / 2),

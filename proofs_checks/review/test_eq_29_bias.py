@@ -34,6 +34,9 @@ claim = Claim(
         r"b \text{ free}, \lambda_b = 0: \quad b_k^* = \tfrac1K - a_k^\top\mu_G, \text{ the global-mean subtractor: } "
         r"Af + b^* = A(f - \mu_G) + \tfrac1K1 \text{ (read: for all } A, F, \text{ classes balanced)}",
         Bias(lambda K, n, inner: 1 / K - inner),
+        formulas={
+            r"\tfrac1K": lambda s, K: s.value(K, 2, 0),
+        },
     ),
     near_misses={
         "1/N for 1/K": Bias(lambda K, n, inner: 1 / (K * n) - inner),

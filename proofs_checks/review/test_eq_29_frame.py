@@ -47,6 +47,10 @@ claim = Claim(
         r"simplex ETF, if and only if } m \ge K \text{ and } K^2n\lambda_A\lambda_F < 1; \text{ beyond that threshold "
         r"it is } 0, \text{ and for } m < K \text{ the factor times a projection of rank } m",
         Frame(lambda K, n, m, a, f: m >= K and K**2 * n * a * f < 1, gram),
+        formulas={
+            r"\sqrt{\tfrac{\lambda_A}{n\lambda_F}}"
+            r"\left(1 - K\sqrt{n\lambda_A\lambda_F}\right)": lambda s, K, n, lam_A, lam_F: s.gram(K, n, lam_A, lam_F)
+        },
     ),
     near_misses={
         "m ≥ K − 1": Frame(lambda K, n, m, a, f: m >= K - 1 and K**2 * n * a * f < 1, gram),

@@ -44,6 +44,9 @@ claim = Claim(
         r"features it is if "
         r"and only if } m \le K(n - 1)",
         Invariance(lambda K, N: 1 / (K * N), lambda K, n, m: m <= K * (n - 1)),
+        formulas={
+            r"\tfrac1{KN}": lambda s, K, N: s.right(K, N),
+        },
     ),
     near_misses={
         "n for N": Invariance(lambda K, N: 1 / N, lambda K, n, m: m <= K * (n - 1)),

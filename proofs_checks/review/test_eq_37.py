@@ -46,6 +46,10 @@ claim = Claim(
         r"\tfrac1{2N}\sum_{k,i}\|A_2A_1(f_{k,i} - "
         r"\bar f_k)\|^2 + \tfrac{\lambda_F}2\sum_{k,i}\|f_{k,i} - \bar f_k\|^2)",
         true,
+        formulas={
+            r"\tfrac1{2Kn}": lambda s, K, n: s.fit(K, n) / n,
+            r"\tfrac{\lambda_F}2": lambda s, lam_F: s.feature(lam_F),
+        },
     ),
     near_misses={
         "layers exchanged": true._replace(layers=lambda second, first: (first / 2, second / 2)),

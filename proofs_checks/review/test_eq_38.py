@@ -47,6 +47,9 @@ claim = Claim(
         r"\sqrt{\lambda_{A_2}\lambda_{A_1}}\|Z\|_* \text{ both have the minimum of (36) (so is "
         r"} \textit{split} \text{ read), for every } m",
         true,
+        formulas={
+            r"\tfrac{n\lambda_F}2": lambda s, n, lam_F: s.outer_F(n, 1, 1, lam_F),
+        },
     ),
     near_misses={
         "without n": true._replace(first=lambda n, a2, a1, f: sp.sqrt(a1 * f)),

@@ -58,6 +58,9 @@ claim = Claim(
         r"loss is } \tfrac12(1 - x^3)^2 + \tfrac32Kcx^2. \text{ At } \tfrac1{16} \text{ the zero point is a minimiser "
         r"too, beyond it the only one}",
         Frame(lambda K, n, m, product: m >= K and 16 * K**3 * n * product < 1, features, layers),
+        formulas={
+            r"\tfrac{cx^2}{n\lambda_F}": lambda s, c, x, n, lam_F: s.features(c, x, n, lam_F),
+        },
     ),
     near_misses={
         "m ≥ K − 1": Frame(lambda K, n, m, product: m >= K - 1 and 16 * K**3 * n * product < 1, features, layers),

@@ -37,6 +37,11 @@ claim = Claim(
         r"- \tfrac1{\sqrt{K-1}}(I_K - \tfrac1K 1 1^\top)\Big\|_F = 0"
         r"\text{ (read: no } \mu_k \text{ is } \mu_G)",
         true,
+        formulas={
+            r"\tfrac K{K-1}": lambda s, K: s.diagonal(K),
+            r"-\tfrac1{K-1}": lambda s, K: s.cosine(K),
+            r"\tfrac1{\sqrt{K-1}}": lambda s, K: 1 / s.norm(K),
+        },
     ),
     near_misses={
         "cosine −1/K": true._replace(cosine=lambda K: -1 / K),

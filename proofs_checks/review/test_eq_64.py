@@ -44,6 +44,9 @@ claim = Claim(
         r"1_K1_N^\top); \text{ the features of class } k \text{ are } \sqrt{K/N}(e_k - \tfrac1K1), \text{ a scaled "
         r"simplex ETF}",
         true,
+        formulas={
+            r"\tfrac1K": lambda s, K: -s.outside(K),
+        },
     ),
     near_misses={
         "1/K off the class without its sign": true._replace(outside=lambda K: 1 / K),
