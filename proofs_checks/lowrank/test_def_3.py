@@ -54,7 +54,18 @@ claim = Claim(
     title="Triangular graph: parameters, spectrum, incidence matrix",
     source="lowrank, Section 4, Definition 3",
     verdict="holds",
-    printed=Statement(TEXT, TriangularGraph(4)),
+    printed=Statement(
+        TEXT,
+        TriangularGraph(4),
+        formulas={
+            r"\tfrac{r(r-1)}2": lambda graph, r: graph.at(r)[0][0],
+            "2(r-2)": lambda graph, r: graph.at(r)[0][1],
+            "r-2": lambda graph, r: graph.at(r)[0][2],
+            "(r-4)": lambda graph, r: graph.at(r)[1][1],
+            "r-1": lambda graph, r: graph.at(r)[2][1],
+            "r(r-3)/2": lambda graph, r: graph.at(r)[2][2],
+        },
+    ),
     near_misses={
         "from r = 2 on": TriangularGraph(2),
         "from r = 3 on": TriangularGraph(3),
@@ -68,8 +79,9 @@ claim = Claim(
 )
 
 
-def is_zero(*expressions):
-    return all(sp.simplify(expression) == 0 for expression in expressions)
+def expanded(*expressions):
+    """Rational functions of r, each in its one normal form."""
+    return tuple(sp.cancel(expression) for expression in expressions)
 
 
 @claim.check("derived", covers="all")
@@ -96,19 +108,20 @@ def test_for_all_r_by_counting_edges(statement):
     v, k, adjacent, other = counted
     theta, m, n = sp.symbols("theta m n")
     roots = sp.solve(sp.Eq(theta**2, k + adjacent * theta + other * (-1 - theta)), theta)
-    require({sp.factor(t) for t in roots} == set(map(sp.sympify, statement.eigenvalues[1:])), "the eigenvalues differ")
+    require_equal(
+        {sp.factor(t) for t in roots}, set(map(sp.sympify, statement.eigenvalues[1:])), "the eigenvalues differ"
+    )
     solved = sp.solve([1 + m + n - v, k + m * statement.eigenvalues[1] + n * statement.eigenvalues[2]], [m, n])
     stated = statement.multiplicities
-    require(is_zero(k - statement.eigenvalues[0], stated[0] - 1), "the largest eigenvalue differs")
-    require(is_zero(solved[m] - stated[1], solved[n] - stated[2]), "the multiplicities differ")
+    require_equal(expanded(statement.eigenvalues[0], stated[0]), expanded(k, 1), "the largest eigenvalue differs")
+    require_equal(expanded(*stated[1:]), expanded(solved[m], solved[n]), "the multiplicities differ")
 
     # (T Tᵀ)ᵤᵥ (r−1) counts the edges with both ends in {u, v}; (Tᵀ T)ₑ𝒻 (r−1) counts their common ends.
     on, off = count(R, {0}, lambda ends: 0 in ends), count(R, {0, 1}, lambda ends: {0, 1} <= ends)
     scale = 1 / (R - 1)
-    require(is_zero(statement.rows[0] - scale * (on - off), statement.rows[1] - scale * off), "T Tᵀ differs")
-    require(
-        is_zero(statement.columns[0] - scale * len(e), statement.columns[1] - scale * len(e & sharing)), "Tᵀ T differs"
-    )
+    require_equal(expanded(*statement.rows), expanded(scale * (on - off), scale * off), "T Tᵀ differs")
+    columns = expanded(scale * len(e), scale * len(e & sharing))
+    require_equal(expanded(*statement.columns), columns, "Tᵀ T differs")
 
 
 @claim.check("exact", covers=Instances("4 ≤ r ≤ 12, all"))
@@ -135,12 +148,8 @@ def test_graphs_up_to_order_12(statement):
         require_equal(counted, [{p} for p in stated], "the parameters differ", r=r)
 
         incidence = nx.incidence_matrix(nx.complete_graph(r), edgelist=edges).toarray().astype(int)
-        require(
-            np.all(incidence @ incidence.T == (r - 1) * (rows[0] * np.eye(r, dtype=int) + rows[1])), "T Tᵀ differs", r=r
-        )
+        by_rows = (r - 1) * (rows[0] * np.eye(r, dtype=int) + rows[1])
+        require_equal((incidence @ incidence.T).tolist(), by_rows.tolist(), "T Tᵀ differs", r=r)
         identity = np.eye(len(edges), dtype=int)
-        require(
-            np.all(incidence.T @ incidence == (r - 1) * (columns[0] * identity + columns[1] * adjacency)),
-            "Tᵀ T differs",
-            r=r,
-        )
+        by_columns = (r - 1) * (columns[0] * identity + columns[1] * adjacency)
+        require_equal((incidence.T @ incidence).tolist(), by_columns.tolist(), "Tᵀ T differs", r=r)

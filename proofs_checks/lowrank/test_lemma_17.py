@@ -41,6 +41,11 @@ claim = Claim(
         r"\min_W \tfrac1{2N} \|W H_L - Y\|_F^2 + \tfrac\lambda2 \|W\|_F^2"
         r"= \tfrac\lambda2 \sum_{i=1}^K \tfrac1{s_i^2 + K\lambda}",
         cost(),
+        formulas={
+            r"\tfrac1{s_i^2 + K\lambda}": lambda value, s_i, lam, K=(1, 2, 5): (
+                2 * value([s_i] * int(K), K, lam) / lam / K
+            )
+        },
     ),
     near_misses={
         "λ in place of Kλ": cost(ridge_of=lambda K, lam: lam),

@@ -66,6 +66,7 @@ claim = Claim(
         r"\text{ at } A = \gamma_A U \Sigma^{1/2} R^\top,\ B = \gamma_B R \Sigma^{1/2} V^\top"
         r"\text{ alone, } X = U \Sigma V^\top,\ R \text{ orthogonal}",
         Factorisation(least),
+        formulas={r"\sqrt{\lambda_A \lambda_B}": lambda value, lam_A, lam_B: value.least(lam_A, lam_B, [1])},
     ),
     near_misses={
         "Frobenius norm": Factorisation(lambda a, b, values: (a * b) ** HALF * sum(s**2 for s in values) ** HALF),

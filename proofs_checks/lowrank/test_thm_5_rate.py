@@ -24,12 +24,23 @@ from fractions import Fraction
 from functools import cache
 from math import comb, log10
 
+import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Statement, require, require_at_most, require_equal, require_proved
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+    require_proved,
+)
 from theory import certificate, coq, dufm, verified
 from theory.geometry import triangular_graph
 
@@ -109,16 +120,17 @@ def test_exponent_from_the_losses(statement):
         bound = sp.Rational(L, 2) * kappa * (rho * u) ** sp.Rational(1, L) + A / (2 * u)
         slope = sp.diff(bound, u).subs(u, best)
         least = sp.Rational(L + 1, 2) * (kappa**L * rho * A) ** sp.Rational(1, L + 1)
-        require(sp.simplify(slope) == 0 and sp.simplify(bound.subs(u, best) / least) == 1, "not the minimum", L=L)
+        require_equal(sp.simplify(slope), 0, "not stationary", L=L)
+        require_equal(sp.simplify(bound.subs(u, best) / least), 1, "not the minimum", L=L)
 
         at_scale = u ** (1 - sp.Rational(1, L)) / (1 + u) ** 2  # κ of the problem in which u is stationary for DNC
         dnc = sp.Rational(L, 2) * at_scale * u ** sp.Rational(1, L) + 1 / (2 * (1 + u))
         c = least.subs({kappa: at_scale, rho: 1, A: 1}) / dnc
         slope = sp.simplify(sp.diff(sp.log(c), u) * (L + 1) * u * (1 + u) * ((L + 1) * u + 1))
-        require(sp.expand(slope - ((L - 1) - (L + 1) * u)) == 0, "c does not fall from u = (L−1)/(L+1) on", L=L)
+        require_equal(sp.expand(slope), sp.expand(L - 1 - (L + 1) * u), "c does not fall from u = (L−1)/(L+1) on", L=L)
         largest = sp.Rational(L + 1, L) * (sp.Rational(L - 1, L) ** (L - 1)) ** sp.Rational(1, L + 1)
-        require(abs(sp.N(c.subs(u, L - 1) / largest, 30) - 1) < 1e-25, "the constant differs", L=L)
-        require(sp.limit(c, u, sp.oo) == 1, "the constant for vanishing regularisation differs", L=L)
+        require_close(sp.N(c.subs(u, L - 1), 30), sp.N(largest, 30), "the constant differs", rtol=1e-25, L=L)
+        require_equal(sp.limit(c, u, sp.oo), 1, "the constant for vanishing regularisation differs", L=L)
 
         # So the ratio is at most c·(ϱA)^{1/(L+1)}. That has K's power of the statement, or a lower one, if this is
         # finite.
@@ -156,7 +168,7 @@ def test_certificate_of_a_uniform_bound(statement):
             step = certificate.ShiftCertificate("the bound's two sides", ("r",), coefficients, (4,), strict)
             require(step.verify(), "the bound is not certified", L=L, exponent=statement(L))
         root = float(C) ** (1 / (q * (L + 1))) * largest_constant(L)
-        require(root < 4 / 3, "the constant is above 4/3", L=L, constant=root)
+        require_at_most(root, 4 / 3, "the constant is above 4/3", strict=True, L=L)
 
 
 @pytest.mark.ledger_long
@@ -206,8 +218,10 @@ def test_enclosures_up_to_a_trillion_classes(statement):
                 K = comb(r, 2)
                 ratio = dufm.enclose_ratio(K, L, collapsed_at(max(u, 2.0001), K, L), digits=10).lower
                 gaps.append(abs(float(ratio) * (2 / K) ** float(statement(L)) / wanted - 1))
-            require(gaps[0] > gaps[1] > gaps[2], "no convergence to the limit", L=L, u=u, gaps=gaps)
-            require(gaps[2] < 0.01, "another limit", L=L, u=u, gaps=gaps)
+            require_at_most(
+                np.array(gaps[1:]), np.array(gaps[:-1]), "no convergence to the limit", strict=True, L=L, u=u
+            )
+            require_at_most(gaps[2], 0.01, "another limit", strict=True, L=L, u=u, gaps=gaps)
 
 
 @claim.check(
