@@ -84,12 +84,14 @@ claim = Claim(
         r" \delta \le E^2/(2K) \text{; minimisers by } 2\sqrt{\delta/m} \text{; at an optimum all terms of the"
         r" regularisation are equal (the proof's words; its formulas are lost)}",
         steps._replace(fit=lambda gap, K: gap**2 / (2 * K), terms="equal"),
+        formulas={"E^2/(2K)": lambda value, E, K: value.fit(E, K)},
     ),
     amended=Statement(
         r"\text{the same with } \delta \le E(2+E)/(2K) \text{ where one residual is at most 1; and the terms of the"
         r" regularisation are at most ½ each, not equal}",
         steps,
         parts=["outputs", "fits", "minimisers", "terms"],
+        formulas={"E(2+E)/(2K)": lambda value, E, K: value.fit(E, K)},
     ),
     near_misses={
         "without the widths": steps._replace(output=lambda *args: output(*args, root=lambda width: 1)),
