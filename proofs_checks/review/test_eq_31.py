@@ -69,7 +69,8 @@ assert risk(1) > risk(2) > risk(4)
 """,
 )
 
-K, n, lam, s = sp.symbols("K n lam s", positive=True)
+K, n, s = sp.symbols("K n s", positive=True)
+lam = sp.Symbol("lam", nonnegative=True)
 
 
 def speeds(identity):
@@ -99,7 +100,7 @@ def test_speeds(statement):
             require_equal(sp.simplify(rate - formula), 0, "another speed")
     for rate in found:
         # up the risk s falls; down it is positive with no zero, so that s grows beyond any bound
-        grows = bool(sp.factor(-statement.sign * rate).is_positive)  # for all positive K, n, λ and s
+        grows = bool(sp.factor(-statement.sign * rate).is_positive)  # for all positive K, n and s, λ ≥ 0
         require_equal(sp.fraction(sp.together(rate))[0].subs(s, 0), 0, "0 does not stay")
         require_equal(grows, True, "the singular values fall")
         apart = sp.limit(1 / rate, s, sp.oo)
