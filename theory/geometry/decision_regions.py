@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from theory.arguments import check_exact, check_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
+
+    from theory.arguments import RealLike
 
 __all__ = ["Agreement", "classified", "nearest_mean_agrees", "nearest_means"]
 
@@ -44,7 +48,11 @@ class Agreement(NamedTuple):
         return self.agrees
 
 
-def nearest_mean_agrees(A: ArrayLike, b: ArrayLike, means: ArrayLike) -> Agreement:
+def nearest_mean_agrees(
+    A: Sequence[Sequence[RealLike]] | ArrayLike,
+    b: Sequence[RealLike] | ArrayLike,
+    means: Sequence[Sequence[RealLike]] | ArrayLike,
+) -> Agreement:
     """Whether argmax(A f + b) is the nearest class mean for all points f of the space, decided exactly.
 
     Parameters
@@ -92,7 +100,11 @@ def nearest_mean_agrees(A: ArrayLike, b: ArrayLike, means: ArrayLike) -> Agreeme
     return Agreement(True, None, None)
 
 
-def classified(A: ArrayLike, b: ArrayLike, point: ArrayLike) -> set[int]:
+def classified(
+    A: Sequence[Sequence[RealLike]] | ArrayLike,
+    b: Sequence[RealLike] | ArrayLike,
+    point: Sequence[RealLike] | ArrayLike,
+) -> set[int]:
     """The classes of the largest outputs A f + b at a point, exactly: more than one at a tie.
 
     Parameters
@@ -122,7 +134,7 @@ def classified(A: ArrayLike, b: ArrayLike, point: ArrayLike) -> set[int]:
     return _largest(_classifier(rows, b, len(rows), len(f)), f)
 
 
-def nearest_means(means: ArrayLike, point: ArrayLike) -> set[int]:
+def nearest_means(means: Sequence[Sequence[RealLike]] | ArrayLike, point: Sequence[RealLike] | ArrayLike) -> set[int]:
     """The classes of the means that are nearest to a point, exactly: more than one at a tie.
 
     Parameters

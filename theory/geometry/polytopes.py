@@ -18,6 +18,7 @@ from theory.geometry.simplex_etf import etf, etf_gram
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
 
 __all__ = ["KINDS", "Polytope", "Recognised", "polytope", "recognise", "smallest_polytope"]
 
@@ -164,7 +165,7 @@ class Recognised(NamedTuple):
         return ", ".join(f"{kind}: {deviation:.3g}" for kind, deviation in self.deviations.items())
 
 
-def recognise(means: Float[np.ndarray, "m K"], tol: RealLike = 1e-6) -> Recognised:
+def recognise(means: ArrayLike, tol: RealLike = 1e-6) -> Recognised:
     """Which regular polytope the class means are the vertices of, in any order, size, place and orientation.
 
     The deviation from a polytope is the largest difference of the inner products of the centred means, in units of

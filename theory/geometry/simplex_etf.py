@@ -16,6 +16,7 @@ from theory.wording import wrong_value
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
 
 __all__ = ["etf", "etf_cosine", "etf_deviation", "etf_gram"]
 
@@ -132,7 +133,7 @@ def etf_gram(K: IntegerLike) -> Float[np.ndarray, "K K"]:
     return gram
 
 
-def etf_deviation(means: Float[np.ndarray, "m K"]) -> float:
+def etf_deviation(means: ArrayLike) -> float:
     """How far centred class means are from a simplex equiangular tight frame: 0 if and only if they are one.
 
     It is the Frobenius distance of the centred Gram matrix, divided by its norm, from (I − J/K)/√(K−1). The columns are
