@@ -173,7 +173,8 @@ def drift_matrix(E: Float[np.ndarray, "K K"], T: Float[np.ndarray, "Km Km"]) -> 
     if T.shape != (len(T), len(T)) or len(T) % K:
         raise ValueError(f"T has shape {T.shape}; T must be square, of a multiple of K = {K} rows")
     m = len(T) // K
-    return np.repeat(np.repeat(E, m, axis=0), m, axis=1) * T / K
+    B: Float[np.ndarray, "Km Km"] = np.repeat(np.repeat(E, m, axis=0), m, axis=1) * T / K
+    return B
 
 
 @within_floats
@@ -210,6 +211,6 @@ def spectrum(K: IntegerLike, alpha: RealLike, beta: RealLike) -> Spectrum:
     K = check_integer("K", K, at_least=2, at_most=LARGEST_SIZE)
     alpha, beta = check_exact("alpha", alpha), check_exact("beta", beta)
     second = alpha + beta / (K - 1)
-    # The second eigenvalue vanishes while its K − 1 directions are not in the kernel: Jordan blocks of size 2.
-    diagonalisable = second != 0 or alpha == beta == 0
+    # Where the second vanishes, Jordan blocks of size 2; but not for K = 2, where d₁ and d₂ are parallel.
+    diagonalisable = second != 0 or alpha == beta == 0 or K == 2
     return Spectrum((float(alpha - beta), float(second), 0.0), (1, K - 1, K * (K - 1)), diagonalisable)

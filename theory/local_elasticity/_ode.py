@@ -50,7 +50,7 @@ def le_ode(F0: Float[np.ndarray, "K K"], alpha: RealLike, beta: RealLike, t: Rea
 
     References
     ----------
-    review, equations 43 and 47; it also holds where α + β/(K−1) = 0, where equation 47 does not.
+    review, equations 43 and 47; it also holds where α + β/(K−1) = 0, where equation 47 may not.
 
     Examples
     --------
@@ -67,7 +67,8 @@ def le_ode(F0: Float[np.ndarray, "K K"], alpha: RealLike, beta: RealLike, t: Rea
     residuals = np.eye(K) - 1 / K
     c = (residuals * F0).sum(axis=0) / (1 - 1 / K)
     g = c.mean() * _growth(alpha - beta, time) + (c - c.mean()) * _growth(alpha + beta / (K - 1), time)
-    return F0 + (alpha - beta) * residuals * g + beta * (residuals @ g)[:, None]
+    means: Float[np.ndarray, "K K"] = F0 + (alpha - beta) * residuals * g + beta * (residuals @ g)[:, None]
+    return means
 
 
 def _growth(rate: float, time: float) -> float:

@@ -35,13 +35,15 @@ def test_spectrum(K, alpha, beta):
     np.testing.assert_allclose(np.sort(np.linalg.eigvals(matrix(K, alpha, beta)).real), want, atol=1e-7)
 
 
-@pytest.mark.parametrize(("alpha", "beta"), [(1, -2), (1, 1), (0, 0), (2, 1), (-1, 2)])
-def test_diagonalisable(alpha, beta):
-    d = sp.eye(3) - sp.ones(3, 3) / 3
-    M = sp.Matrix(sp.BlockMatrix([
-        [(alpha if i == j else beta) * d[:, j] * d[:, j].T / sp.Rational(2, 3) for j in range(3)] for i in range(3)
-    ]))  # fmt: skip
-    assert le.spectrum(3, alpha, beta).diagonalisable == M.is_diagonalizable()
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize(("alpha", "beta"), [(1, -1), (1, -2), (1, 1), (0, 0), (2, 1), (-1, 2)])
+def test_diagonalisable(K, alpha, beta):
+    d = sp.eye(K) - sp.ones(K, K) / K
+    P = [d[:, j] * d[:, j].T / (1 - sp.Rational(1, K)) for j in range(K)]
+    M = sp.Matrix.vstack(*[
+        sp.Matrix.hstack(*[(alpha if i == j else beta) * P[j] for j in range(K)]) for i in range(K)
+    ])  # fmt: skip
+    assert le.spectrum(K, alpha, beta).diagonalisable == M.is_diagonalizable()
 
 
 @pytest.mark.parametrize("K", [2, 3, 5])
