@@ -76,7 +76,7 @@ def test_words(statement):
     require_equal(sp.simplify(left - statement.right(K, N) * Mt * Si * F), 0, "another factor")
     # Σ_W = WWᵀ/N for the deviations W from class means: any m×N matrix with rows in a space of K(n − 1) dimensions.
     for K_ in (2, 3, 5):
-        for n in (1, 2, 3):
+        for n in (3, 2, 1):
             for m in range(1, K_ * n + 1):
                 within = sp.diag(*[sp.eye(n) - sp.ones(n) / n] * K_).rank()
                 require_equal(statement.whitens(K_, n, m), m <= within, "Σ_W^{-1/2} exists otherwise", K=K_, n=n, m=m)
