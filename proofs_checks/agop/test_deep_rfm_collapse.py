@@ -68,10 +68,11 @@ claim = Claim(
     ),
     ran=(
         "digits and MNIST-1D, the first 300 samples, standardised, 7 layers, 512 ReLU or 1,024 cosine features, seed "
-        "0, every layer; 50 draws of 3 or 4 Gaussian clusters of 3–6 samples in at least as many dimensions, 256 "
-        "features, 4 layers together. Ours are the data, the sizes and the thresholds: NC1 to 0.6 of the layer before "
-        "(the paper says exponentially), mean inner products within 0.1 of their limits, class means within "
-        "2.5 W^(-1/2) of the ETF and in the images half as far from it as at first."
+        "0, every layer; 50 times eight draws of 3 or 4 Gaussian clusters of 3–6 samples in at least as many "
+        "dimensions, 256 features, 4 layers and eight draws together. Ours are the data, the sizes and the "
+        "thresholds: NC1 to 0.6 of the layer before (the paper says exponentially), mean inner products within 0.1 of "
+        "their limits, class means within 2.5 W^(-1/2) of the ETF (1.5 in the root mean square of eight draws) and in "
+        "the images half as far from it as at first."
     ),
     near_misses={
         "through the random features": SEEN._replace(lowered="features"),
@@ -136,8 +137,11 @@ def distance_from_etf(points, y):
     return float(np.sqrt(np.mean((cosines[~np.eye(K, dtype=bool)] + 1 / (K - 1)) ** 2)))
 
 
-def verify(statement, outcome, layers, **witness):
-    """Apply the statement to a run; ``layers`` joins the figures of the layers (each for itself, or all together)."""
+def verify(statement, outcome, layers, spread=2.5, **witness):
+    """Apply the statement to a run; ``layers`` joins the figures of the layers (each for itself, or all together).
+
+    ``spread`` times W^(-1/2) is how far the class means may be from the ETF.
+    """
     stages = {"M^(1/2)": layers(outcome.through_agop), "features": layers(outcome.through_features)}
     lowering = stages.pop(statement.lowered)
     (raising,) = stages.values()
@@ -148,7 +152,7 @@ def verify(statement, outcome, layers, **witness):
         require_at_most(shares, statement.share, "NC1 does not fall by the stated share", **witness)
     require_close(outcome.within, statement.within, "samples of one class", atol=0.1, **witness)
     require_close(outcome.between, statement.between, "samples of different classes", atol=0.1, **witness)
-    require_at_most(outcome.etf[1], 2.5 * outcome.width**-0.5, "class means are far from an ETF", **witness)
+    require_at_most(outcome.etf[1], spread * outcome.width**-0.5, "class means are far from an ETF", **witness)
 
 
 def every_layer(figures):
@@ -183,10 +187,19 @@ def test_digits_and_mnist1d(statement):
                 require_at_most(outcome.etf[1], outcome.etf[0] / 2, "class means come no nearer to an ETF", data=name)
 
 
-@cache
 def clusters(kernel, features, K, n, dimensions, separation, seed):
     drawn = data.gaussian_clusters([n] * K, round(dimensions * K * n) + 1, separation=separation, seed=seed)
     return fit(drawn.X, drawn.y, kernel, features_of(features, 256), 256, 4, seed)
+
+
+@cache
+def several(*setting, seed):
+    """Eight draws as one: geometric means of ratios and of NC1, means of inner products, root mean square distances."""
+    runs = [clusters(*setting, seed + i) for i in range(8)]
+    ratios = (np.exp(np.mean([np.log(run[i]) for run in runs], axis=0)) for i in range(3))
+    within, between = (float(np.mean([run[i] for run in runs])) for i in (3, 4))
+    first, last = (float(x) for x in np.sqrt(np.mean([np.square(run.etf) for run in runs], axis=0)))
+    return Outcome(*ratios, within, between, (first, last), runs[0].width)
 
 
 @claim.check("property", resolution=0.1, blind_to=CLUSTERS_ONLY)
@@ -195,11 +208,13 @@ def clusters(kernel, features, K, n, dimensions, separation, seed):
     st.floats(1.0, 2.0), st.floats(1.0, 4.0), st.integers(0, 10**6),
 )  # fmt: skip
 def test_clusters_in_high_dimension(statement, kernel, features, K, n, dimensions, separation, seed):
-    # At least as many dimensions as samples, the paper's Assumption 5.1. All layers together: in a single one of a few
-    # samples the features can lower NC1.
-    outcome = clusters(kernel, features, K, n, dimensions, separation, seed)
+    # At least as many dimensions as samples, the paper's Assumption 5.1. All layers of eight draws together: in one
+    # layer of a few samples the features can lower NC1, and of a few class means one draw in thousands is as far from
+    # the ETF as the data are. Root mean squares: 0.3 to 0.6 W^(-1/2) after the layers, 2.4 to 3 before; half-way
+    # between them is the line.
+    outcome = several(kernel, features, K, n, dimensions, separation, seed=seed)
     shown = {"classes": K, "n": n, "kernel": kernel, "features": features, "seed": seed}
-    verify(statement, outcome, together, **shown)
+    verify(statement, outcome, together, spread=1.5, **shown)
 
 
 @cache
