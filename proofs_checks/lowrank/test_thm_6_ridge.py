@@ -35,7 +35,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from nct.ledger import Claim, Fixed, Instances, Search, Statement, require
+from nct.ledger import (
+    Claim,
+    Fixed,
+    Instances,
+    Search,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+)
 from theory import ridge
 
 
@@ -153,7 +163,7 @@ def check_exact_update(statement, sigma, z, rho):
         require(len({sigma[i] for i in support}) == 1, "z spreads over several eigenvalues", sigma=sigma, z=z)
         if len(support) == 1:  # X = Σ and X' = Σ', which differ in one column
             (i,) = support
-            require(sigma[i] + rho == statement.partner(sigma[i], c), "another value of f", s=sigma[i], c=c)
+            require_equal(sigma[i] + rho, statement.partner(sigma[i], c), "another value of f", s=sigma[i], c=c)
             columns = [[0] * i + [s] + [0] * (r - i - 1) for s in (sigma[i], sigma[i] + rho)]
             require(statement.conclusion(*columns), "another first column", sigma=sigma, c=c, x=columns)
 
@@ -181,8 +191,9 @@ def test_random_updates(statement, sigma, rho, seed):
     after, Q = np.linalg.eigh(np.diag(before) + rho * np.outer(z, z))
     low, high = statement.interlacing(before)
     slack = 1e-9 * before[-1]
-    require((after >= low - slack).all() and (after <= high + slack).all(), "no interlacing", sigma=sigma)
-    require(np.isclose(after.sum() - before.sum(), rho * z @ z, rtol=1e-9), "another total increase")
+    require_at_most(low - slack, after, "no interlacing", sigma=sigma)
+    require_at_most(after, high + slack, "no interlacing", sigma=sigma)
+    require_close(after.sum() - before.sum(), rho * z @ z, "another total increase", rtol=1e-9, atol=1e-8)
     # Put a spared eigenvalue where a new one falls: what changes is only its place.
     new = [value for value in after if np.abs(before - value).min() > 1e-3]
     if new:
