@@ -2,8 +2,9 @@
 
 Every entry draws a problem, and returns the closed form's least risk and the one that L-BFGS finds from several random
 starts, which knows the risk and its gradient and nothing of the formula. An optimiser can stop above the minimum; below
-it only by rounding, or where it violates a constraint a little (`ball_minimiser`): the difference has a sign. Flows are compared with an integrator at a relative tolerance of
-1e-12: the two values are the norm of the closed form's point, and that plus the distance of the other point.
+it only by rounding, or where it violates a constraint a little (`ball_minimiser`): the difference has a sign. Flows are
+compared with an integrator at a relative tolerance of 1e-12: the two values are the norm of the closed form's point,
+and that plus the distance of the other point.
 
 Run it with `OMP_NUM_THREADS=1 python benchmarks/review_closed_forms.py`; it takes a few minutes on one core.
 """
