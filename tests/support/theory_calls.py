@@ -32,6 +32,7 @@ GRAM = np.array([[2.0, 0.5, 0.25], [0.5, 1.5, 0.125], [0.25, 0.125, 1.0]])
 PROBLEM = ufm.Problem.of(2, 2, LAM)
 SOLUTION = dufm.dnc(4, 3, LAM)
 LAMS = [LAM, 2 * LAM, 4 * LAM, 8 * LAM]
+ROWS = GRAM.tolist()
 MAP = {"lam_k": 0.25, "lam_map": 0.5, "kappa": 0.125}
 FACTORS = {
     "A": np.array([[2.0, 0.0], [-1.0, 1.5], [-1.0, -2.0]]),
@@ -228,6 +229,9 @@ CALLS = [
     (strong_collapse.critical_point, {"A": np.zeros((3, 2)), "F": np.zeros((2, 3)), "b": np.ones(3) / 3,
                                       "tolerance": 1e-8}),
     (strong_collapse.symmetric_matrix, {"K": 3, "n": 2}),
+    (decision_regions.classified, {"A": ROWS, "b": ROWS[0], "point": ROWS[1]}),
+    (decision_regions.nearest_mean_agrees, {"A": ROWS, "b": ROWS[0], "means": ROWS}),
+    (decision_regions.nearest_means, {"means": ROWS, "point": ROWS[0]}),
     (relu_angle.angle_after, {"theta": [0.25, 1.0], "layers": 2}),
     (polytopes.polytope, {"kind": "cube", "m": 3}),
     (polytopes.smallest_polytope, {"kind": "orthoplex", "K": 5}),
@@ -276,8 +280,5 @@ OTHER_CALLS = [
     (strong_collapse.distance_from_collapse_subspace, {"A": X.T, "F": X, "b": X[0]}),
     (strong_collapse.imbalance, {"A": X.T, "F": X}),
     (strong_collapse.eigenspaces, {"A": X.T, "F": X}),
-    (decision_regions.classified, {"A": GRAM, "b": GRAM[0], "point": GRAM[1]}),
-    (decision_regions.nearest_mean_agrees, {"A": GRAM, "b": GRAM[0], "means": GRAM}),
-    (decision_regions.nearest_means, {"means": GRAM, "point": GRAM[0]}),
     (simplex_etf.etf_deviation, {"means": X}),
 ]
