@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -96,10 +97,19 @@ def _json(values: Float[np.ndarray, " layers"]) -> str:
     return json.dumps([value if isfinite(value) else None for value in values.tolist()])
 
 
+class _Stopped(KeyboardInterrupt, SystemExit):
+    """An interrupt, which ends a worker process without a traceback wherever in its loop it comes."""
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
+
+
 def leave_with_parent() -> None:
     """Make this worker process end when the process that started it does, however that ended.
 
-    Workers of a process pool otherwise wait for ever after their parent was killed.
+    Workers of a process pool otherwise wait for ever after their parent was killed. An interrupt ends them silently:
+    the parent says what there is to say.
     """
     from multiprocessing import connection, parent_process
 
@@ -111,4 +121,5 @@ def leave_with_parent() -> None:
         connection.wait([parent.sentinel])
         os._exit(1)
 
+    signal.signal(signal.SIGINT, _stop)
     threading.Thread(target=watch, daemon=True).start()
