@@ -22,7 +22,7 @@ from theory.deep_rfm import (
 from theory.dufm import graphs
 from theory.geometry import decision_regions, graph_names, polytopes, separation, simplex_etf, triangular_graph
 from theory.labels import one_hot
-from theory.ufm import cross_entropy, relu_epsilon, squared_error, strong_collapse, two_layers
+from theory.ufm import cross_entropy, factors, relu_epsilon, squared_error, strong_collapse, two_layers
 
 LAM = 2.0**-11  # exact in every type
 X = np.random.default_rng(0).standard_normal((3, 3))
@@ -168,7 +168,7 @@ CALLS = [
     (two_layers.balanced_cuts, {"r": 6}),
     (two_layers.balanced_cuts_beat_collapse, {"m_from": 3}),
     (two_layers.least_loss, {"pre_activations": np.eye(3), "log_kappa": -3.0}),
-    (cross_entropy.balanced_labels, {"K": 3, "N": 6}),
+    (factors.balanced_labels, {"K": 3, "N": 6}),
     (cross_entropy.ball_minimiser, {"K": 3, "R": 0.5, "k": 1, "centre": np.array([0.5, 0.0, 2.0])}),
     (cross_entropy.ball_minimum, {"K": 3, "R": 0.5}),
     (cross_entropy.balanced_factors, {"Z": X, "lam_A": 0.5, "lam_F": 0.25, "m": 4}),
@@ -188,7 +188,7 @@ CALLS = [
     ),
     (cross_entropy.regularised_gradient, FACTORS | {"b": np.ones(3), "lams": DECAYS}),
     (cross_entropy.regularised_risk, FACTORS | {"b": np.ones(3), "lams": DECAYS}),
-    (cross_entropy.check_factors, FACTORS | {"b": np.ones(3)}),
+    (factors.check_factors, FACTORS | {"b": np.ones(3)}),
     (cross_entropy.check_outputs, {"H": X}),
     (cross_entropy.collapse_gap, {"H": X}),
     (cross_entropy.collapsed_outputs, {"H": X}),

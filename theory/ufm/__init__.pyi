@@ -2,6 +2,9 @@ from . import (
     cross_entropy as cross_entropy,
 )
 from . import (
+    factors as factors,
+)
+from . import (
     relu_epsilon as relu_epsilon,
 )
 from . import (

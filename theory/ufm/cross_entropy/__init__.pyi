@@ -113,12 +113,6 @@ from ._regularised import (
     regularised_risk as regularised_risk,
 )
 from ._risk import (
-    balanced_labels as balanced_labels,
-)
-from ._risk import (
-    check_factors as check_factors,
-)
-from ._risk import (
     check_outputs as check_outputs,
 )
 from ._risk import (

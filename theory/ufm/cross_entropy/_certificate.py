@@ -29,7 +29,8 @@ from theory.ufm.cross_entropy._regularised import (
     regularised_gradient,
     regularised_risk,
 )
-from theory.ufm.cross_entropy._risk import check_factors, output_gradient
+from theory.ufm.cross_entropy._risk import output_gradient
+from theory.ufm.factors import check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import margins
-from theory.ufm.cross_entropy._risk import balanced_labels, check_factors
+from theory.ufm.factors import balanced_labels, check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

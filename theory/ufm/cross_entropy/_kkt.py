@@ -19,7 +19,7 @@ from scipy.optimize import nnls
 from theory.arguments import IntegerLike, check_integer
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import margins
-from theory.ufm.cross_entropy._risk import balanced_labels, check_factors
+from theory.ufm.factors import balanced_labels, check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -20,7 +20,8 @@ import numpy as np
 
 from theory.arguments import check_choice
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import check_factors, gradient, hessian_vector, output_gradient
+from theory.ufm.cross_entropy._risk import gradient, hessian_vector, output_gradient
+from theory.ufm.factors import check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -16,10 +16,11 @@ from math import exp, log1p, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import helmert
 
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import balanced_labels, check_factors
+from theory.ufm.factors import balanced_labels, check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -179,11 +180,7 @@ def largest_margin_factors(
     norm2 = check_real("norm2", norm2, at_least=0)
     m = K - 1 if m is None else check_integer("m", m, at_least=K - 1, at_most=10**6)
     A = np.zeros((K, m))
-    for i in range(K - 1):  # Helmert's orthonormal basis of the vectors with sum 0
-        A[: i + 1, i] = 1
-        A[i + 1, i] = -(i + 1)
-        A[:, i] /= sqrt((i + 1) * (i + 2))
-    A *= sqrt(norm2 / (2 * (K - 1)))
+    A[:, : K - 1] = helmert(K).T * sqrt(norm2 / (2 * (K - 1)))
     return A, np.repeat(A.T, n, axis=1) / sqrt(n)
 
 

@@ -18,7 +18,8 @@ from scipy.optimize import minimize
 
 from theory.arguments import RealLike, check_array, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import balanced_labels, check_outputs, output_gradient
+from theory.ufm.cross_entropy._risk import check_outputs, output_gradient
+from theory.ufm.factors import balanced_labels
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -17,7 +17,8 @@ import numpy as np
 
 from theory.arguments import RealLike, check_array, check_real, check_sequence
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy._risk import balanced_labels, check_factors, gradient, output_gradient, output_risk, risk
+from theory.ufm.cross_entropy._risk import gradient, output_gradient, output_risk, risk
+from theory.ufm.factors import balanced_labels, check_factors
 from theory.wording import wrong_type
 
 if TYPE_CHECKING:

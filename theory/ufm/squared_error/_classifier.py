@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory import ridge
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.labels import one_hot
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -62,14 +64,7 @@ def ridge_classifier(
     N = features.shape[1]
     if N % K:
         raise ValueError(f"F has shape {features.shape}; F must have a multiple of K = {K} columns")
-    mean = features.mean(axis=1) if bias else np.zeros(len(features))
-    left, values, right = np.linalg.svd((features - mean[:, None]) / N**0.5, full_matrices=False)
-    noise = max(features.shape) * np.finfo(float).eps * values.max()
-    values = np.where(values > noise, values, 0)
-    shrunk = np.divide(values, values**2 + lam, out=np.zeros_like(values), where=values > 0)
-    Y = np.repeat(np.eye(K), N // K, axis=1) / N**0.5
-    A: Float[np.ndarray, "K m"] = ((Y @ right.T) * shrunk) @ left.T
-    return A, (1 / K - A @ mean if bias else np.zeros(K))
+    return ridge.least_squares_classifier(features, one_hot([N // K] * K), bias=bias, ridge=lam)
 
 
 @within_floats
@@ -121,7 +116,7 @@ def split_mse(
     lam = check_real("lam_A", lam_A, at_least=0)
     (K, _), N = A.shape, F.shape[1]
     best, best_b = ridge_classifier(F, K, lam, bias=free)
-    Y = np.repeat(np.eye(K), N // K, axis=1)
+    Y = one_hot([N // K] * K)
     least = np.sum((best @ F + best_b[:, None] - Y) ** 2) / (2 * N) + lam / 2 * np.sum(best**2)
     mean = F.mean(axis=1) if free else np.zeros(len(F))
     off = A - best

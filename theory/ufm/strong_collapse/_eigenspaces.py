@@ -18,7 +18,7 @@ import numpy as np
 
 from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._risk import Loss, loss_scale
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 
 from theory.arguments import RealLike, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._point import least_risk
 from theory.ufm.strong_collapse._risk import gradient, residual, risk
 

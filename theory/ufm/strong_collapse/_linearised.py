@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._eigenspaces import eigenspaces
 from theory.ufm.strong_collapse._point import SNCPoint
 from theory.ufm.strong_collapse._risk import Loss, loss_scale

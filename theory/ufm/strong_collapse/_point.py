@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.linalg import helmert
 
 from theory.arguments import LARGEST_SIZE, IntegerLike, check_integer
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -82,9 +83,7 @@ def snc_point(K: IntegerLike, n: IntegerLike, m: IntegerLike | None = None) -> S
     n = check_integer("n", n, at_least=1, at_most=10**7)
     m = K - 1 if m is None else check_integer("m", m, at_least=K - 1, at_most=10**7)
     A = np.zeros((K, m))
-    for j in range(1, K):  # Helmert's orthonormal basis of the vectors of sum 0
-        A[:j, j - 1], A[j, j - 1] = 1, -j
-        A[:, j - 1] *= n**0.25 / (j * (j + 1)) ** 0.5
+    A[:, : K - 1] = helmert(K).T * n**0.25
     return SNCPoint(A, np.repeat(A.T, n, axis=1) / n**0.5, np.full(K, 1 / K))
 
 

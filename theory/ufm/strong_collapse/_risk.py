@@ -13,7 +13,7 @@ import numpy as np
 
 from theory.arguments import check_array, check_choice
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
 from theory.overflow import within_floats
-from theory.ufm.cross_entropy import check_factors
+from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._point import distance_from_collapse_subspace, snc_errors
 from theory.ufm.strong_collapse._risk import Loss, loss_scale, risk
 

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from theory.ufm import cross_entropy
+from theory.ufm import cross_entropy, factors
 
 
 def reference(H):
@@ -78,6 +78,6 @@ def test_wrong_bias_direction_outputs_and_labels():
     with pytest.raises(ValueError, match="H has shape"):
         cross_entropy.output_risk(np.ones((3, 4)))
     with pytest.raises(ValueError, match="multiple of K = 3"):
-        cross_entropy.balanced_labels(3, 4)
+        factors.balanced_labels(3, 4)
     with pytest.raises(ValueError, match="K must be an integer ≥ 2"):
-        cross_entropy.balanced_labels(1, 4)
+        factors.balanced_labels(1, 4)
