@@ -67,6 +67,7 @@ INNER = {
     "theory.overflow",
     "theory.wording",
     "theory.deadline",
+    "theory.display",
     "theory.verified",
     "theory.dufm.enclosure.enclose_collapse_at",
     "theory.geometry.edge_sums",

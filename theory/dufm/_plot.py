@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.display import NEEDS_MATPLOTLIB
+
 if TYPE_CHECKING:
     from jaxtyping import Float
     from matplotlib.figure import Figure
@@ -35,8 +37,7 @@ def plot_layers(class_means: Mapping[int, Float[np.ndarray, "_d K"]], title: str
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        message = "plotting needs matplotlib: pip install 'neural-collapse-theory[plot]'"
-        raise ImportError(message) from error
+        raise ImportError(NEEDS_MATPLOTLIB) from error
     figure = Figure(figsize=(2.6 * len(class_means), 5.4), layout="constrained")
     axes = figure.subplots(2, len(class_means), squeeze=False)
     for column, (l, means) in enumerate(class_means.items()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory.arguments import IntegerLike, check_integer
+from theory.display import html_table
 from theory.dufm._matrices import Matrices
 from theory.dufm._plot import plot_layers
 
@@ -166,8 +167,7 @@ class Solution:
             "ranks": ", ".join(map(str, self.ranks)),
             "scales": "; ".join(", ".join(f"{scale:.4g}" for scale in block) for block in self.scales),
         }
-        body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-        return f"<table><caption>{self.name} solution</caption>{body}</table>"
+        return html_table(rows, f"{self.name} solution")
 
 
 def _freeze(array: NDArray[Any]) -> None:

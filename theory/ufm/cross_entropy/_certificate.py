@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from theory.arguments import RealLike, check_real
+from theory.display import html_table
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._optimum import ce_optimum
 from theory.ufm.cross_entropy._regularised import (
@@ -82,8 +83,7 @@ class GlobalCertificate:
             "gap": f"{self.gap:.4g}",
             "residual": f"{self.residual:.2g}",
         }
-        body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-        return f"<table><caption>Critical point of the cross-entropy with weight decay</caption>{body}</table>"
+        return html_table(rows, "Critical point of the cross-entropy with weight decay")
 
 
 @within_floats

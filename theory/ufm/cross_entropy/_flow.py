@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import logsumexp
 
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.display import axes_of
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import margins
 from theory.ufm.factors import balanced_labels, check_factors
@@ -117,10 +118,7 @@ class Trajectory:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = axes_of(ax)
         K, n = self.A.shape[1], self.F.shape[2] // self.A.shape[1]
         ax.plot(-self.log_risk, self.least_margin / self.norm2)
         ax.axhline(1 / (2 * (K - 1) * n**0.5), linestyle="--", color="gray", label="largest")

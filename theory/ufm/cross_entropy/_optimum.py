@@ -20,6 +20,7 @@ import numpy as np
 
 from theory import schatten
 from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.display import axes_of, html_table
 from theory.overflow import within_floats
 from theory.ufm.cross_entropy._margin import largest_margin_factors
 from theory.ufm.cross_entropy._regularised import regularised_gradient, regularised_risk
@@ -69,8 +70,7 @@ class CEOptimum:
         rows = {"regime": self.regime, "loss": f"{self.loss:.6g}", "margin": f"{self.scale:.6g}"}
         if self.regime == "searched":
             rows["lower bound"] = f"{self.bound:.6g}"
-        body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-        return f"<table><caption>Cross-entropy with weight decay</caption>{body}</table>"
+        return html_table(rows, "Cross-entropy with weight decay")
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the outputs of the first sample of each class, as a matrix.
@@ -83,10 +83,7 @@ class CEOptimum:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = axes_of(ax)
         n = self.F.shape[1] // len(self.A)
         image = ax.imshow(self.A @ self.F[:, ::n] + self.b[:, None], cmap="coolwarm")
         ax.figure.colorbar(image, ax=ax, label="output")

@@ -21,6 +21,7 @@ from scipy.linalg import helmert
 from scipy.optimize import brentq
 
 from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_exact, check_integer, check_sequence
+from theory.display import axes_of, html_table
 from theory.overflow import within_floats
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class SquaredErrorOptimum:
     def _repr_html_(self) -> str:
         rows = {"loss": f"{self.loss:.6g}", "singular value": f"{self.singular_value:.6g}"}
         rows |= {"rank": str(self.rank), "regime": self.regime}
-        return f"<table>{''.join(f'<tr><th>{name}</th><td>{value}</td></tr>' for name, value in rows.items())}</table>"
+        return html_table(rows)
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the inner products of the class means.
@@ -104,10 +105,7 @@ class SquaredErrorOptimum:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = axes_of(ax)
         ax.imshow(self.class_means.T @ self.class_means)
         ax.set(xlabel="class", ylabel="class", title="inner products of the class means")
         return ax

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from theory.arguments import LARGEST_SIZE, IntegerLike, RealLike, check_integer, check_real
+from theory.display import html_table
 from theory.overflow import within_floats
 from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._risk import Loss, loss_scale
@@ -55,10 +56,8 @@ class Eigenspaces(NamedTuple):
 
     def _repr_html_(self) -> str:
         names = ("E₁⁺ = T", "E₁⁻", "E₂⁺", "E₂⁻", "E₃")
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{norm:.4g}</td></tr>" for name, norm in zip(names, self.norms, strict=True)
-        )
-        return f"<table><caption>norm in each eigenspace</caption>{rows}</table>"
+        rows = {name: f"{norm:.4g}" for name, norm in zip(names, self.norms, strict=True)}
+        return html_table(rows, "norm in each eigenspace")
 
 
 @within_floats

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from theory.arguments import RealLike, check_real
+from theory.display import html_table
 from theory.overflow import within_floats
 from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._point import least_risk
@@ -58,8 +59,7 @@ class CriticalPoint:
             "missed": self.missed,
             "curvature": f"{self.curvature:.4g}",
         }
-        body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-        return f"<table><caption>Critical point of the squared error</caption>{body}</table>"
+        return html_table(rows, "Critical point of the squared error")
 
 
 @within_floats

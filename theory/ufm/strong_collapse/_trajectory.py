@@ -11,6 +11,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from theory.arguments import IntegerLike, RealLike, check_array, check_integer, check_real
+from theory.display import axes_of
 from theory.overflow import within_floats
 from theory.ufm.factors import check_factors
 from theory.ufm.strong_collapse._point import distance_from_collapse_subspace, snc_errors
@@ -87,10 +88,7 @@ class Trajectory:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = axes_of(ax)
         for k in range(3):
             ax.plot(self.times, self.errors[:, k], label=f"SNC{k + 1} error")
         ax.plot(self.times, self.risks, "--", color="gray", label="risk")
