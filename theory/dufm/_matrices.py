@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Real
     from numpy.typing import ArrayLike
 
-__all__ = ["Matrices", "conditionally_optimal", "evaluate_loss"]
+__all__ = ["Matrices", "conditionally_optimal", "evaluate_loss", "layers", "ranks", "without_idle_units"]
 
 
 @dataclass(frozen=True)
@@ -204,3 +204,63 @@ def _balanced_factors(
     root = np.sqrt(values[:rank])
     balance = (lam_features / lam_weight) ** 0.25
     return root[:, None] * right[:rank] / balance, left[:, :rank] * root * balance
+
+
+def layers(features: Float[np.ndarray, "d_1 K"], weights: Sequence[Float[np.ndarray, "_ _"]]) -> list[np.ndarray]:
+    """The class means of all layers, M_1 and those behind the ReLUs of W_1, W_2, …, as far as weights are given.
+
+    Parameters
+    ----------
+    features : ndarray, shape (d_1, K)
+    weights : sequence of ndarray
+
+    Returns
+    -------
+    list of ndarray
+    """
+    means = [features]
+    for weight in weights:
+        means.append(np.maximum(weight @ means[-1], 0.0))
+    return means
+
+
+def ranks(means: Sequence[Float[np.ndarray, "_ K"]]) -> tuple[int, ...]:
+    """The numerical ranks of class means: singular values below 1e-4 of the largest count as 0.
+
+    Parameters
+    ----------
+    means : sequence of ndarray
+
+    Returns
+    -------
+    tuple of int
+    """
+    return tuple(int(np.linalg.matrix_rank(m, tol=1e-4 * np.linalg.norm(m, 2))) for m in means)
+
+
+def without_idle_units(matrices: Sequence[Float[np.ndarray, "_ _"]], share: float) -> list[Float[np.ndarray, "_ _"]]:
+    """The network without units that hardly do anything; the free features are turned onto their principal axes.
+
+    Parameters
+    ----------
+    matrices : sequence of ndarray
+        M_1, and weights up to some layer behind which there is no ReLU.
+    share : float
+        A unit whose class means are below this share of its layer's largest is left out.
+
+    Returns
+    -------
+    list of ndarray
+    """
+    first, *weights = (m.copy() for m in matrices)
+    left, values, right = np.linalg.svd(first, full_matrices=False)
+    kept = values > share * values.max(initial=1e-300)
+    first = values[kept, None] * right[kept]
+    weights[0] = weights[0] @ left[:, kept]
+    hidden = first
+    for l in range(len(weights) - 1):
+        hidden = np.maximum(weights[l] @ hidden, 0.0)
+        active = hidden.max(axis=1) > share * hidden.max(initial=1e-300)
+        hidden = hidden[active]
+        weights[l], weights[l + 1] = weights[l][active], weights[l + 1][:, active]
+    return [first, *weights]

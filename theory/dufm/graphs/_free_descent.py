@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.arguments import IntegerLike, RealLike, check_instance, check_integer, check_real
-from theory.dufm._matrices import Matrices, evaluate_loss
+from theory.dufm._matrices import Matrices, evaluate_loss, layers, ranks, without_idle_units
 from theory.dufm._solution import Solution
 from theory.ufm import Point, Problem, descend
 
@@ -86,11 +86,8 @@ def solution_of_matrices(
     matrices: list[Float[np.ndarray, "_ _"]], origin: Solution, name: str | None = None
 ) -> Solution:
     """The solution with class means M_1 and weights W_1, …, W_L given; its graph is that of `origin`."""
-    means = [matrices[0]]
-    for weight in matrices[1:-1]:
-        means.append(np.maximum(weight @ means[-1], 0.0))
+    means = layers(matrices[0], matrices[1:-1])
     loss = evaluate_loss(np.repeat(means[0], origin.n, axis=1), matrices[1:], origin.lams, origin.n)
-    ranks = tuple(int(np.linalg.matrix_rank(m, tol=1e-4 * np.linalg.norm(m, 2))) for m in means)
     scales = np.array([[float((m**2).sum()) / origin.K for m in means[1:]]])
     origin_name = origin.name.removesuffix(", released")
     return Solution(
@@ -101,7 +98,7 @@ def solution_of_matrices(
         lams=origin.lams,
         loss=loss,
         scales=scales,
-        ranks=ranks,
+        ranks=ranks(means),
         make_graph=origin.make_graph,
         make_matrices=partial(Matrices, tuple(m.copy() for m in means), tuple(w.copy() for w in matrices[1:])),
     )
@@ -128,20 +125,4 @@ def _descended(
     L = len(weights)
     problem = Problem.of(len(weights[-1]), L, lams=(n * lams[0], *lams[1:]), width=[len(m) for m in start[:-1]])
     found = descend(Point(problem, first, weights), tolerance=1e-10, iterations=steps, flat=1e-15, memory=30)
-    return _without_idle_units([found.features, *found.weights])
-
-
-def _without_idle_units(matrices: list[Float[np.ndarray, "_ _"]]) -> list[Float[np.ndarray, "_ _"]]:
-    """The network without units that hardly do anything; the free features are turned onto their principal axes."""
-    first, *weights = (m.copy() for m in matrices)
-    left, values, right = np.linalg.svd(first, full_matrices=False)
-    kept = values > _IDLE * values.max(initial=1e-300)
-    first = values[kept, None] * right[kept]
-    weights[0] = weights[0] @ left[:, kept]
-    hidden = first
-    for l in range(len(weights) - 1):
-        hidden = np.maximum(weights[l] @ hidden, 0.0)
-        active = hidden.max(axis=1) > _IDLE * hidden.max(initial=1e-300)
-        hidden = hidden[active]
-        weights[l], weights[l + 1] = weights[l][active], weights[l + 1][:, active]
-    return [first, *weights]
+    return without_idle_units([found.features, *found.weights], _IDLE)

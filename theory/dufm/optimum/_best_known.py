@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from theory.arguments import IntegerLike, RealLike
 from theory.dufm import graphs
@@ -15,7 +15,11 @@ from theory.dufm.optimum._rescaled import of_shape, rescaled
 from theory.dufm.optimum._search import annealed
 from theory.ufm import Problem
 
-__all__ = ["best_known", "constructions"]
+__all__ = ["Kind", "best_known", "constructions"]
+
+Kind: TypeAlias = Literal["dnc", "srg", "rank two"]
+
+_MOST_CLASSES = 64  # up to here the matrices of the solution of rank two are made
 
 _WIDTHS = (0.1, 0.01)  # of the smoothed ReLU: a wide one finds other shapes, a narrow one keeps to the shape at hand
 
@@ -80,7 +84,7 @@ def best_known(
     if family == "graph":
         raise ValueError("family = 'graph' goes with the table's own problem; lam and lams must not be given")
     problem = scalar_problem(K, L, lam, lams, n, solution="dnc")
-    best = min([*constructions(problem), rescaled(table, problem)], key=lambda solution: solution.loss)
+    best = min([*constructions(problem).values(), rescaled(table, problem)], key=lambda solution: solution.loss)
     if not best.nontrivial:
         return best
     shape = [best.class_means(1), *(best.weights(l) for l in range(1, problem.L))]
@@ -89,7 +93,7 @@ def best_known(
     return found if found.loss < best.loss * (1 - 1e-9) else best
 
 
-def constructions(problem: Problem) -> list[Solution]:
+def constructions(problem: Problem) -> dict[Kind, Solution]:
     """The solutions of a problem that are written down, not found: collapse, strongly regular graphs, rank two.
 
     Parameters
@@ -99,13 +103,13 @@ def constructions(problem: Problem) -> list[Solution]:
 
     Returns
     -------
-    list of Solution
-        Those that there are for so many classes.
+    dict of Solution
+        "dnc", and of "srg" and "rank two" those that there are for so many classes.
     """
     K, L, lams, n = problem.K, problem.L, problem.exact_lams, problem.n
-    found = [dnc(K, L, lams=lams, n=n)]
+    found: dict[Kind, Solution] = {"dnc": dnc(K, L, lams=lams, n=n)}
     if SMALLEST_K["srg"] <= K:
-        found.append(srg(K, L, lams=lams, n=n, construction="best"))
-    if 3 <= K <= 64:
-        found.append(rank_two(K, L, lams=lams, n=n))
+        found["srg"] = srg(K, L, lams=lams, n=n, construction="best")
+    if 3 <= K <= _MOST_CLASSES:
+        found["rank two"] = rank_two(K, L, lams=lams, n=n)
     return found

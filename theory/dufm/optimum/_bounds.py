@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from flint import arb, arb_mat, ctx, fmpq
 
 from theory.arguments import IntegerLike, RealLike, check_instance
-from theory.dufm._constructions import dnc, srg
-from theory.dufm._problem import SMALLEST_K, scalar_problem
+from theory.dufm import graphs
+from theory.dufm._problem import scalar_problem
 from theory.dufm._solution import Solution
 from theory.dufm.enclosure import Interval, enclose_loss
-from theory.dufm.graphs import best_known, best_known_table
+from theory.dufm.optimum._best_known import constructions
 from theory.dufm.optimum._lower_bound import Argument, lower_bound
-from theory.dufm.optimum._rank_two import rank_two
 from theory.dufm.optimum._rescaled import rescaled
 from theory.ufm import Problem, exact_lams
 
@@ -24,7 +23,6 @@ __all__ = ["OptimumBounds", "attained", "bounds"]
 
 HALF = Decimal("0.5")
 _BITS = 160
-_MOST_CLASSES = 64  # up to here the matrices of the solution of rank two are made
 
 
 class OptimumBounds(NamedTuple):
@@ -162,21 +160,23 @@ def _relu(matrix: arb_mat) -> arb_mat:
 
 
 def _candidates(problem: Problem) -> Iterator[tuple[Solution, Callable[[], Decimal]]]:
-    """Solutions of a problem, and proved upper bounds of their losses."""
-    K, L, lams, n = problem.K, problem.L, problem.exact_lams, problem.n
-    yield dnc(K, L, lams=lams, n=n), lambda: enclose_loss("dnc", K, L, lams=lams, n=n, digits=15).upper
-    if SMALLEST_K["srg"] <= K:
-        solution = srg(K, L, lams=lams, n=n, construction="best")
-        yield solution, lambda: enclose_loss("srg", K, L, lams=lams, n=n, digits=15, construction="best").upper
-    others: list[Solution] = []
-    if 3 <= K <= _MOST_CLASSES:
-        others.append(rank_two(K, L, lams=lams, n=n))
-    if (K, L) in _table():
-        others.append(rescaled(best_known(K, L), problem))
-    for other in others:
+    """Solutions of a problem, and proved upper bounds of their losses: by a closed form, or from the matrices."""
+    lams = problem.exact_lams
+    for kind, solution in constructions(problem).items():
+        if kind == "rank two":
+            yield solution, partial(attained, solution, lams)
+        else:
+            yield solution, partial(_enclosed, kind, problem)
+    if (problem.K, problem.L) in _table():
+        other = rescaled(graphs.best_known(problem.K, problem.L), problem)
         yield other, partial(attained, other, lams)
+
+
+def _enclosed(kind: Literal["dnc", "srg"], problem: Problem) -> Decimal:
+    lams, n = problem.exact_lams, problem.n
+    return enclose_loss(kind, problem.K, problem.L, lams=lams, n=n, digits=15, construction="best").upper
 
 
 @cache
 def _table() -> frozenset[tuple[int, int]]:
-    return frozenset((entry.K, entry.L) for entry in best_known_table())
+    return frozenset((entry.K, entry.L) for entry in graphs.best_known_table())

@@ -10,7 +10,7 @@ import numpy as np
 
 from theory import ridge
 from theory.arguments import check_instance
-from theory.dufm._matrices import Matrices
+from theory.dufm._matrices import Matrices, layers, ranks
 from theory.dufm._solution import Solution
 from theory.ufm import Problem, least_over_scale
 
@@ -83,7 +83,7 @@ def of_shape(
     """
     K, L = problem.K, problem.L
     shapes = [matrix / np.linalg.norm(matrix) for matrix in shape]
-    last = _layers(shapes)[-1]
+    last = layers(shapes[0], shapes[1:])[-1]
     logs = np.log(np.array(problem.lams[:L])) + np.log(problem.n) * (np.arange(L) == 0)
     squares = np.linalg.svd(last, compute_uv=False) ** 2
     unit = squares.max()
@@ -94,8 +94,7 @@ def of_shape(
         log_product = 0.5 * (np.log(least.u) + np.log(K) + np.log(problem.lams[L]) - np.log(unit))
     each = np.exp((log_product + logs.sum() / 2) / L - logs / 2)
     scaled = [size * matrix for size, matrix in zip(each, shapes, strict=True)]
-    means = _layers(scaled)
-    ranks = tuple(int(np.linalg.matrix_rank(m, tol=1e-4 * np.linalg.norm(m, 2))) for m in means)
+    means = layers(scaled[0], scaled[1:])
     return Solution(
         name=name,
         K=K,
@@ -104,19 +103,12 @@ def of_shape(
         lams=problem.lams,
         loss=least.loss,
         scales=np.array([[float((M**2).sum()) / K for M in means[1:]]]),
-        ranks=ranks if least.loss < 0.5 else (0,) * L,
+        ranks=ranks(means) if least.loss < 0.5 else (0,) * L,
         make_graph=make_graph,
         make_matrices=partial(_matrices, scaled, problem.lams[L]),
     )
 
 
-def _layers(matrices: list[Float[np.ndarray, "_ _"]]) -> list[Float[np.ndarray, "_ K"]]:
-    means = [matrices[0]]
-    for weight in matrices[1:]:
-        means.append(np.maximum(weight @ means[-1], 0.0))
-    return means
-
-
 def _matrices(scaled: list[Float[np.ndarray, "_ _"]], lam: float) -> Matrices:
-    means = _layers(scaled)
+    means = layers(scaled[0], scaled[1:])
     return Matrices(tuple(means), (*scaled[1:], ridge.minimiser(means[-1], lam)), ridge.residual(means[-1], lam))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.dufm._matrices import without_idle_units
 from theory.dufm.optimum._shape import Shape, descended
 
 if TYPE_CHECKING:
@@ -44,20 +45,8 @@ def annealed(problem: Problem, shape: Shape, width: float = 0.1, steps: int = 20
 
 def pruned(shape: Shape) -> Shape:
     """The shape without units that do nothing, and with features of no more dimensions than they have."""
-    first, *weights = (matrix.copy() for matrix in shape)
-    left, values, right = np.linalg.svd(first, full_matrices=False)
-    kept = values > _IDLE * values[0]
-    first = values[kept, None] * right[kept]
-    if weights:
-        weights[0] = weights[0] @ left[:, kept]
-    means = first
-    for l in range(len(weights)):
-        means = np.maximum(weights[l] @ means, 0.0)
-        active = means.max(axis=1) > _IDLE * means.max(initial=1e-300)
-        means, weights[l] = means[active], weights[l][active]
-        if l + 1 < len(weights):
-            weights[l + 1] = weights[l + 1][:, active]
-    return [first, *weights]
+    outputs = np.empty((0, len(shape[-1])))  # in place of W_L
+    return without_idle_units([*shape, outputs], _IDLE)[:-1]
 
 
 Move = Callable[[Shape, np.random.Generator, Callable[[int, int], "Shape | None"]], "Shape | None"]

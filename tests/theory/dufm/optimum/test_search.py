@@ -133,7 +133,7 @@ def test_the_search_goes_on_from_the_table():
 @pytest.mark.parametrize(("K", "L"), [(3, 5), (6, 4), (10, 3)])
 def test_best_known_at_another_regularisation(K, L, lam):
     solution = dufm.best_known(K, L, lam=lam)
-    assert solution.loss <= min(s.loss for s in _best_known.constructions(Problem.of(K, L, lam)))
+    assert solution.loss <= min(s.loss for s in _best_known.constructions(Problem.of(K, L, lam)).values())
     assert solution.evaluate() == pytest.approx(solution.loss, rel=1e-9)
     assert float(dufm.lower_bound(K, L, lam).value) <= solution.loss
     samples = dufm.best_known(K, L, lams=[lam / 4, *[lam] * L], n=4)
