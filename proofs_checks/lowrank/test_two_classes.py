@@ -1,7 +1,7 @@
 r"""Deep neural collapse with two classes (lowrank, abstract, Sections 1, 2 and 6.1).
 
 For K = 2 and any number of layers the paper takes over that collapse is optimal, and reports to have seen it
-irrespective of other hyperparameters:
+irrespective of other hyperparameters (read: the widths are at least K, as where Theorem 5 is stated):
 
 $$
 \min_{H_1,W_1,\dots,W_L} \mathcal L \;=\; L_{dnc} \;=\; \min_{u\ge0}\; \frac L2\,\kappa\,u^{1/L} + \frac1{2(1+u)},
@@ -86,7 +86,7 @@ claim = Claim(
     source="lowrank, abstract, Sections 1, 2 and 6.1 (after Súkeník, Mondelli and Lampert, its reference [49])",
     verdict="holds",
     printed=Statement(
-        r"K = 2 \text{, irrespective of other hyperparameters } (L \ge 2):\ "
+        r"K = 2 \text{, irrespective of other hyperparameters (read: widths } d_l \ge K \text{) } (L \ge 2):\ "
         r"\min\mathcal L = L_{dnc} = \min_u \tfrac L2\kappa u^{1/L} + \tfrac1{2(1+u)}",
         true,
         parts=["L = 2", "L ≥ 3"],

@@ -45,12 +45,14 @@ claim = Claim(
     source="docs/optimum.md, Rank two",
     verdict="holds",
     printed=Statement(
-        r"K \ge 3,\ L \ge 3:\ \mathcal L_2 \le \tfrac{L+1}2(2^{L-2}a_K\Pi)^{1/(L+1)},"
+        r"\Pi = n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L};\ \mathcal L_2 \text{ the least loss with } H_1 \propto"
+        r" (K-k, k-1)_{k \le K},\ W_1, \dots, W_{L-2} \propto I_2,\ W_{L-1} \propto (2-j, K+1-j)_{j \le K};"
+        r"\quad K \ge 3,\ L \ge 3:\ \mathcal L_2 \le \tfrac{L+1}2(2^{L-2}a_K\Pi)^{1/(L+1)},"
         r"\ a_K = \tfrac23K^2(2K-1)(2K^2-3K+7) \text{, with ratio} \to 1 \text{ as } \Pi \to 0;"
         r"\quad K \ge 2:\ \mathcal L \ge \min_u \tfrac L2(2^{L-2}2K^2\Pi)^{1/L}u^{1/L} + \tfrac1{2(1+u)};"
         r"\quad \lim_{L\to\infty}\lim_{\Pi\to0}: \tfrac{\mathcal L_2}{\min\mathcal L} = 1,"
         r" \tfrac{\mathcal L_{dnc}}{\min\mathcal L} = \tfrac K2,"
-        r" \tfrac{\mathcal L_{srg}}{\min\mathcal L} = \tfrac r2",
+        r" \tfrac{\mathcal L_{srg}}{\min\mathcal L} = \tfrac r2 \text{ for } K = r(r-1)/2",
         TwoDimensions(),
     ),
     near_misses={

@@ -63,7 +63,8 @@ claim = Claim(
     printed=Statement(
         r"M \in \mathbb R^{\cdot\times K},\ D \in \{0, 1\}^{\cdot\times K}:\ \max \|D \circ M\|_* / \|M\|_* = \gamma_K,"
         r"\ \gamma_K^2 = \min_{0 \le q < 1} \max_{0 \le m \le K} \frac1{1-q}\Bigl(m - \frac{qm^2}{1-q+Kq}\Bigr)"
-        r";\quad \min\mathcal L \ge \min_u \tfrac L2(K^3\Pi/\gamma_K^2)^{1/L}u^{1/L} + \tfrac1{2(1+u)}",
+        r";\quad \min\mathcal L \ge \min_u \tfrac L2(K^3\Pi/\gamma_K^2)^{1/L}u^{1/L} + \tfrac1{2(1+u)},"
+        r"\ \Pi = n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L}",
         Constant(price),
         parts=["upper bound", "attained", "minimum"],
     ),

@@ -43,10 +43,11 @@ claim = Claim(
     source="docs/optimum.md, Removing classes",
     verdict="holds",
     printed=Statement(
-        r"2 \le K' \le K:\ \text{the losses of the } K' \text{ classes kept, at } \tfrac K{K'}\lambda_{H_1}"
+        r"\Pi = n\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_L};\quad 2 \le K' \le K,\ n = 1:"
+        r"\ \text{the losses of the } K' \text{ classes kept, at } \tfrac K{K'}\lambda_{H_1}"
         r" \text{ and } \tfrac K{K'}\lambda_{W_L} \text{, are on average over the choices at most } \mathcal L"
-        r" \text{, and equal to it if } W_LM_L \text{ is diagonal; so }"
-        r" \min\mathcal L_K(\Pi) \ge \min\mathcal L_{K'}(\Pi(K/K')^2)",
+        r" \text{, and equal to it if } W_LM_L \text{ is diagonal; so for every } n:"
+        r"\ \min\mathcal L_K(\Pi) \ge \min\mathcal L_{K'}(\Pi(K/K')^2)",
         Removal(share, share),
     ),
     near_misses={

@@ -97,20 +97,20 @@ assert factors > convex + 0.05
 
 @claim.check("derived", covers="all")
 def test_gradient_and_rank_of_the_solution(statement):
-    t, s, n = sp.symbols("t s n", positive=True)
-    for K in (2, 3, 4, 5):
-        E = sp.eye(K) - sp.ones(K, K) / K
-        # the column of class 0: e_0 − softmax(t(e_0 − 1/K)), of which the common factor of all exponentials cancels
-        weights = sp.Matrix([sp.exp(t)] + [1] * (K - 1))
-        column = (sp.eye(K)[:, 0] - weights / sum(weights)) / (n * K)
-        expected = E[:, 0] / (n * (sp.exp(t) + K - 1))
-        require_equal(sp.simplify(column - expected), sp.zeros(K, 1), "another gradient", K=K)
-        require_equal(E * E, E, "no projection", K=K)  # with ⊗ 1ᵀ: K − 1 singular values √n
-        at = sp.log(1 / s - K + 1)
-        value = sp.simplify(sp.sqrt(n) / (n * (sp.exp(at) + K - 1)) - s / sp.sqrt(n))
-        require_equal(value, 0, "the singular values are not √(λ_Aλ_F)", K=K)
-    # The gradient would have to be `price` times as long; the rank of Z_* is K − 1 or 0.
-    require_equal(statement.price, 1.0, "another price")
+    t, s, n, K = sp.symbols("t s n K", positive=True)
+    # The column of a sample: e_k − softmax(t(e_k − 1/K)), of which the common factor of all exponentials cancels. It is
+    # a multiple of the column of I − J/K, in its own class and in the others.
+    total = sp.exp(t) + K - 1
+    own, other = (1 - sp.exp(t) / total) / (n * K), -1 / total / (n * K)
+    multiple = 1 / (n * total)
+    require_equal(sp.simplify(own - multiple * (1 - 1 / K)), 0, "another gradient in its class")
+    require_equal(sp.simplify(other + multiple / K), 0, "another gradient in the others")
+    square = (1 - 1 / K) ** 2 + (K - 1) / K**2, -2 * (1 - 1 / K) / K + (K - 2) / K**2  # of I − J/K, on and off diagonal
+    require_equal([sp.simplify(square[0] - (1 - 1 / K)), sp.simplify(square[1] + 1 / K)], [0, 0], "no projection")
+    # with ⊗ 1ᵀ: K − 1 singular values √n, and so √n times the multiple, which has to be the price times √(λ_Aλ_F)
+    at = sp.log(1 / s - K + 1)
+    length = sp.simplify((sp.sqrt(n) * multiple).subs(t, at) / (s / sp.sqrt(n)))
+    require_equal(sp.nsimplify(statement.price), length, "another price")
     for K in range(2, 8):
         for n in (1, 2, 9):
             for m in range(1, K + 2):

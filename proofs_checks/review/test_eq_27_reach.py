@@ -15,6 +15,7 @@ and Ks < 1 no minimum satisfies NC: a simplex of K points spans K − 1 dimensio
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,28 +103,29 @@ print("the minimum is at A = 0, F = 0, which is no simplex")
 
 @claim.check("derived", covers="all")
 def test_closed_form(statement):
-    s, t = sp.symbols("s t", positive=True)
-    for K in (2, 3, 4, 7):
-        # along Z = t(I − J/K) ⊗ 1ᵀ, where the program has its only solution (eq-23)
-        value = sp.log(1 + (K - 1) * sp.exp(-t)) + s * (K - 1) * t
-        slope = sp.simplify(sp.diff(value, t) - (K - 1) * (s - 1 / (sp.exp(t) + K - 1)))
-        require_equal(slope, 0, "another slope", K=K)
-        at = statement.margin(K, s)
-        require_equal(sp.simplify(1 / (sp.exp(at) + K - 1) - s), 0, "not stationary", K=K)
-        reached = sp.log(1 / s) - t  # log(1 + (K−1)e^{−t}) where e^t + K − 1 = 1/s
-        gap = sp.expand(sp.expand_log(reached + s * (K - 1) * t - statement.risk(K, s, t), force=True))
-        require_equal(gap, 0, "another risk", K=K)
-        # the slope at t = 0 is (K−1)(s − 1/K), and it grows: the minimum is at 0 exactly for s ≥ 1/K
-        require_equal(sp.simplify(sp.diff(value, t).subs(t, 0) - (K - 1) * (s - sp.Rational(1, K))), 0, "at 0")
-    for K in range(2, 8):
-        for n in (1, 2, 5):
-            for m in range(1, K + 3):
-                for times in (
-                    Fraction(x, 10**6) for x in (10**4, 5 * 10**5, 999_999, 10**6, 1_000_001, 4 * 10**6, 9 * 10**6)
-                ):
-                    product = times / (n * K**2)
-                    found = statement.collapsed(K, n, m, product)
-                    require_equal(found, m >= K - 1 and times < 1, "collapsed otherwise", K=K, n=n, m=m, times=times)
+    K, s, t = sp.symbols("K s t", positive=True)
+    # along Z = t(I − J/K) ⊗ 1ᵀ, where the program has its only solution (eq-23)
+    value = sp.log(1 + (K - 1) * sp.exp(-t)) + s * (K - 1) * t
+    slope = sp.simplify(sp.diff(value, t) - (K - 1) * (s - 1 / (sp.exp(t) + K - 1)))
+    require_equal(slope, 0, "another slope")
+    at = statement.margin(K, s)
+    require_equal(sp.simplify(1 / (sp.exp(at) + K - 1) - s), 0, "not stationary")
+    reached = sp.log(1 / s) - t  # log(1 + (K−1)e^{−t}) where e^t + K − 1 = 1/s
+    gap = sp.expand(sp.expand_log(reached + s * (K - 1) * t - statement.risk(K, s, t), force=True))
+    require_equal(gap, 0, "another risk")
+    # the slope at t = 0 is (K−1)(s − 1/K), and it grows: the minimum is at 0 exactly for s ≥ 1/K
+    at_zero = sp.simplify(sp.diff(value, t).subs(t, 0))
+    require_equal(sp.simplify(at_zero - (K - 1) * (s - 1 / K)), 0, "at 0")
+    shares = [Fraction(x, 10**6) for x in (10**4, 5 * 10**5, 999_999, 10**6, 1_000_001, 4 * 10**6, 9 * 10**6)]
+    for classes in range(2, 8):
+        rank = (classes * sp.eye(classes) - sp.ones(classes)).rank()  # of Z, which a product of width m has to reach
+        falls = {
+            share: bool(at_zero.subs({K: classes, s: sp.sqrt(sp.Rational(share)) / classes}) < 0) for share in shares
+        }
+        for n, share in product((1, 2, 5), shares):
+            for m in range(1, classes + 3):
+                found = statement.collapsed(classes, n, m, share / (n * classes**2))
+                require_equal(found, m >= rank and falls[share], "otherwise", K=classes, n=n, m=m, times=share)
 
 
 @cache

@@ -167,6 +167,7 @@ def _table() -> dict[tuple[int, int], dict[str, Any]]:
     return {(entry["K"], entry["L"]): entry for entry in json.loads(text)["entries"]}
 
 
+@cache
 def _matrices(K: int, L: int) -> list[Float[np.ndarray, "_ _"]]:
     """H_1, W_1, …, W_L of an entry whose best solution has no structure that is known."""
     with files("theory.dufm.graphs").joinpath("best_known.npz").open("rb") as file, np.load(file) as stored:
