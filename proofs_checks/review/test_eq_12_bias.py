@@ -92,7 +92,7 @@ def test_rows_and_columns_of_the_same_norm(statement):
     require_equal(sp.diff(a + sp.log(a), a).is_positive, True, "a does not rise with b + t")
     # Norm of a row or column with sum zero: (a + Σ rest)² + a² + Σ rest², which rises with each entry.
     require_equal(sp.diff((a + rest) ** 2 + a**2, a).is_positive, True, "the norm does not rise with each entry")
-    # By these two, with a third class and b_1 > b_2, the contradiction of the page's argument; else the sufficient cases.
+    # By these two, with a third class and b_1 > b_2, the contradiction of the docstring; else it is an ETF.
     for K, bias in [*BIASES, (3, [0, 0, 0.001]), (4, [0, 1e-9, 0, 0]), (7, [1, 1, 1, 1, 1, 1, 1.25])]:
         require_equal(statement.etf(K, bias), K == 2 or len(set(bias)) == 1, "decided otherwise", K=K, b=bias)
 
