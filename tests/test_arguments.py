@@ -30,6 +30,7 @@ WITHOUT = {f"theory.arguments.{name}" for name in arguments.__all__} | {
     "theory.geometry.edge_sums.least_norm_squared",
     "theory.dufm.enclosure.enclose_collapse_at",  # what `lower_bound` has checked
     "theory.ufm.strong_collapse.loss_scale",  # a number of columns
+    "theory.labels.check_labels",  # a number of samples, for callers
     "theory.coq.refutation",  # a point given value by value: tests/theory/coq
 }
 

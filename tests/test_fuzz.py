@@ -63,6 +63,7 @@ INNER = {
     "numerics.scaling",
     "numerics.tensors",
     "theory.arguments",
+    "theory.labels.check_labels",
     "theory.foreign",
     "theory.overflow",
     "theory.wording",

@@ -11,6 +11,9 @@ from . import (
     dufm as dufm,
 )
 from . import (
+    generalisation as generalisation,
+)
+from . import (
     geometry as geometry,
 )
 from . import (

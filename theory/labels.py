@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.arguments import LARGEST_SIZE, IntegerLike, check_array, check_integer, check_sequence
+from theory.arguments import LARGEST_SIZE, IntegerLike, check_array, check_integer, check_sequence, refuse_masked
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from numpy.typing import ArrayLike
 
-__all__ = ["as_one_hot", "class_sizes", "one_hot"]
+__all__ = ["as_one_hot", "check_labels", "class_sizes", "one_hot"]
 
 
 def one_hot(sizes: Sequence[IntegerLike]) -> Float[np.ndarray, "K N"]:
@@ -118,3 +118,57 @@ def class_sizes(Y: ArrayLike) -> Int[np.ndarray, " K"]:
     """
     sizes: Int[np.ndarray, " K"] = as_one_hot(Y).sum(axis=1).astype(np.int64)
     return sizes
+
+
+def check_labels(
+    name: str, labels: ArrayLike, *, samples: int, classes: int | None = None, filled: bool = False
+) -> Int[np.ndarray, " N"]:
+    """Return class numbers from 0 on, one a sample, as an array of integers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    labels : array_like of int, shape (N,)
+        What the caller was given.
+    samples : int
+        N.
+    classes : int, optional
+        K; by default one more than the largest number.
+    filled : bool
+        Whether each of the classes must have a sample.
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong, a number is not in 0, …, K − 1 or a class has no sample.
+    TypeError
+        If it is no sequence of integers.
+
+    Examples
+    --------
+    >>> check_labels("labels", [0, 2], samples=2, filled=True)
+    Traceback (most recent call last):
+    ...
+    ValueError: labels has no sample in class 1; every class needs one
+    """
+    refuse_masked(name, labels)
+    most = (LARGEST_SIZE if classes is None else classes) - 1
+    numbers = check_sequence(
+        name,
+        labels,
+        lambda entry, label: check_integer(entry, label, at_least=0, at_most=most),
+        length=samples,
+        entries="integers",
+    )
+    checked = np.array(numbers, dtype=np.int64)
+    present = np.unique(checked)
+    count = int(present[-1]) + 1 if classes is None else classes
+    if filled and len(present) < count:
+        missing = next(k for k in range(count) if k >= len(present) or present[k] != k)
+        raise ValueError(f"{name} has no sample in class {missing}; every class needs one")
+    return checked

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 
 import theory
-from theory import certificate, coq, dufm, local_elasticity, ridge, schatten, ufm
+from theory import certificate, coq, dufm, generalisation, local_elasticity, ridge, schatten, ufm
 from theory.deep_rfm import (
     collapse_convergence,
     collapse_fixed_point,
@@ -217,6 +217,9 @@ CALLS = [
     (local_elasticity.transformation, {"K": 3, "m": 4}),
     (local_elasticity.spectrum, {"K": 3, "alpha": 0.5, "beta": 0.25}),
     (local_elasticity.le_ode, {"F0": X, "alpha": 0.5, "beta": 0.25, "t": 0.5}),
+    (generalisation.effective_depth, {"features_by_layer": [X, X[:2]], "labels": [0, 1, 1], "eps": 0.25}),
+    (generalisation.minimal_ncc_depth, {"layers": [np.abs, np.negative], "features": X, "labels": [0, 1, 1],
+                                        "eps": 0.25, "max_depth": 3}),
     (strong_collapse.snc_point, {"K": 3, "n": 4, "m": 2}),
     (strong_collapse.least_risk, {"K": 5, "n": 3, "m": 2}),
     (strong_collapse.eigenvalues, {"K": 3, "n": 4, "t": 0.5}),
@@ -261,6 +264,8 @@ OTHER_CALLS = [
     (relu_distance.squared_distance_variance, {"theta": np.array([0.25, 1.0])}),
     (relu_kernel.expected_product, {"r": np.array([0.25, 1.0])}),
     (relu_kernel.product_variance, {"r": np.array([0.25, 1.0])}),
+    (generalisation.ncc_error, {"features": X, "means": X[:, ::-1], "labels": [0, 1, 1]}),
+    (generalisation.test_collapse, {"features": X, "train_means": X[:, ::-1], "labels": [0, 1, 1]}),
     (local_elasticity.drift_matrix, {"E": X, "T": X}),
     (graph_names.family, {"graph": nx.path_graph(3)}),
     (graph_names.graph_name, {"graph": nx.path_graph(3)}),

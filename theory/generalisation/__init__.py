@@ -1,0 +1,5 @@
+"""Generalisation and collapse: test collapse, the error of the nearest class mean, and from which depth it is small."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
