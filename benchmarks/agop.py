@@ -4,8 +4,8 @@
     python benchmarks/agop.py --device cuda                      # GPU, wall time; writes results/agop_cuda.json
 
 Every measurement is a process of its own, so that its peak of memory is its own (the resident set above that before
-the call; on a GPU what torch allocated). Rounds go over all methods in turn, and ratios are taken within a round. All
-in float64.
+the call; on a GPU what torch allocated). Rounds go over all methods in turn, and ratios are taken within a round. In
+float64 and float32, with the product's rate in the same dtype; where the time of ours goes is in the results as well.
 
 straightforward  distances by torch.cdist, P, then all n·C gradients by one batched product, then their products: the
                  formulation of the paper's code, without blocks
@@ -14,11 +14,15 @@ xrfm RFM         RFM.update_M of the same package, as its fit calls it for the f
 """
 
 import argparse
+import cProfile
+import itertools
 import json
+import pstats
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import record
 import torch
@@ -30,11 +34,11 @@ ROUTES = [(1000, 64, 1), (2000, 64, 2), (2000, 128, 10), (2000, 512, 2), (1000, 
 BANDWIDTH = 2.0
 
 
-def problem(n, d, c, device):
+def problem(n, d, c, device, dtype):
     generator = torch.Generator().manual_seed(0)
     X = torch.randn(n, d, generator=generator, dtype=torch.float64)
     alpha = torch.randn(n, c, generator=generator, dtype=torch.float64)
-    return (X / X.norm(dim=1, keepdim=True)).to(device), alpha.to(device)
+    return (X / X.norm(dim=1, keepdim=True)).to(device, dtype), alpha.to(device, dtype)
 
 
 def straightforward(X, alpha):
@@ -85,18 +89,20 @@ def clock(device):
     return time.perf_counter()
 
 
-def measure(method, n, d, c, device):
+def measure(method, n, d, c, device, dtype):
     """Seconds, peak bytes and a checksum of one call, after one on a small problem."""
     if method == "product":
-        A = torch.randn(n, d, dtype=torch.float64, device=device)
-        B = torch.randn(d, c, dtype=torch.float64, device=device)
+        A = torch.randn(n, d, dtype=dtype, device=device)
+        B = torch.randn(d, c, dtype=dtype, device=device)
         A @ B
         start = clock(device)
         A @ B
         return {"seconds": clock(device) - start}
-    function = FUNCTIONS[method]
-    function(*problem(300, 50, 3, device))
-    X, alpha = problem(n, d, c, device)
+    function = FUNCTIONS[method.removesuffix(", profile")]
+    function(*problem(300, 50, 3, device, dtype))
+    X, alpha = problem(n, d, c, device, dtype)
+    if method.endswith(", profile"):
+        return profile(lambda: function(X, alpha))
     before = peak(device)
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
@@ -105,6 +111,19 @@ def measure(method, n, d, c, device):
     result = function(X, alpha)
     taken = clock(device) - start
     return {"seconds": taken, "bytes": peak(device) - before, "norm": float(torch.linalg.matrix_norm(result))}
+
+
+def profile(function):
+    """The share of the time that each of the library's own functions takes, with all it calls; from 2 % on."""
+    profiler = cProfile.Profile()
+    profiler.runcall(function)
+    stats = pstats.Stats(profiler)
+    own = {
+        f"{Path(file).stem}.{name}": cumulative / stats.total_tt
+        for (file, _, name), (_, _, _, cumulative, _) in stats.stats.items()
+        if "numerics" in Path(file).parts
+    }
+    return {name: round(share, 3) for name, share in sorted(own.items(), key=lambda one: -one[1]) if share >= 0.02}
 
 
 def peak(device):
@@ -125,16 +144,17 @@ def summary(values):
     return {key: round(value, 4) for key, value in record.spread(values).items()}
 
 
-def row(size, methods, rounds, device, flops_of):
+def row(size, methods, rounds, device, dtype, flops_of):
     """All methods in turn, ``rounds`` times."""
     runs = {method: [] for method in methods}
     products = []
     for _ in range(rounds):
-        products.append(2 * 4096**3 / in_process("product", 4096, 4096, 4096, device)["seconds"])
+        products.append(2 * 4096**3 / in_process("product", 4096, 4096, 4096, device, dtype)["seconds"])
         for method in methods:
-            runs[method].append(in_process(method, *size, device))
+            runs[method].append(in_process(method, *size, device, dtype))
     entry = {
         "n, d, c": list(size),
+        "dtype": dtype,
         "rounds": rounds,
         "product_GFlops": summary([p / 1e9 for p in products]),
         "methods": {},
@@ -174,16 +194,15 @@ def main():
     parser = record.parser(__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        method, *size, device = arguments.one
-        print(json.dumps(measure(method, *map(int, size), device)))
+        method, *size, device, dtype = arguments.one
+        print(json.dumps(measure(method, *map(int, size), device, getattr(torch, dtype))))
         return
     device = arguments.device
     results = {
         "device": device if device == "cpu" else torch.cuda.get_device_name(),
-        "dtype": "float64",
         "clock": "process time" if device == "cpu" else "wall",
         "sizes": [],
         "routes": [],
@@ -191,11 +210,13 @@ def main():
     if device == "cpu":
         results["cuda"] = "not measured"
     name = "agop" if device == "cpu" else "agop_cuda"
-    for size in SIZES:
-        results["sizes"].append(row(size, METHODS, arguments.rounds, device, flops))
+    for size, dtype in itertools.product(SIZES, ["float64", "float32"]):
+        entry = row(size, METHODS, arguments.rounds, device, dtype, flops)
+        entry["share_of_the_time_of_ours"] = in_process("ours, profile", *size, device, dtype)
+        results["sizes"].append(entry)
         record.write(name, results, "torch", "xrfm")
     for size in ROUTES:
-        entry = row(size, ["ours, samples", "ours, features"], arguments.rounds, device, flops)
+        entry = row(size, ["ours, samples", "ours, features"], arguments.rounds, device, "float64", flops)
         entry["predicted_features_over_samples"] = round(
             flops("ours, features", size) / flops("ours, samples", size), 2
         )

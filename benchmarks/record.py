@@ -7,12 +7,13 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+STARTED = datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def machine(*packages: str) -> dict[str, Any]:
@@ -53,11 +54,18 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def write(name: str, results: dict[str, Any], *packages: str) -> Path:
-    """Write results with the machine's description and the date to results/<name>.json."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    content = {"benchmark": name, "date": date.today().isoformat(), "machine": machine(*packages), **results}
+    """Write results with the machine's description and the time to results/<name>.json.
+
+    The same is a line of results/history/<name>.jsonl, which keeps all runs, the latest last. A run that writes as it
+    goes on replaces its own line.
+    """
+    path, past = RESULTS / f"{name}.json", RESULTS / "history" / f"{name}.jsonl"
+    past.parent.mkdir(parents=True, exist_ok=True)
+    content = {"benchmark": name, "date": STARTED[:10], "started": STARTED, "machine": machine(*packages), **results}
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = past.read_text(encoding="utf-8").splitlines() if past.exists() else []
+    lines = [line for line in lines if json.loads(line).get("started") != STARTED]
+    past.write_text("\n".join([*lines, json.dumps(content, ensure_ascii=False)]) + "\n", encoding="utf-8")
     return path
 
 

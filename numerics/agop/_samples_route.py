@@ -63,22 +63,17 @@ def _ratio(uncancelled: float, trace: float) -> float:
     return uncancelled / trace if trace > 0.0 else math.inf
 
 
-def _through_cholesky(core: Tensor, X: Tensor, size: float) -> Tensor | None:
-    """XᵀQX by a Cholesky factor of Q, or None where that would cost accuracy; `size` is ‖X‖².
+def _through_cholesky(core: Tensor, X: Tensor) -> Tensor | None:
+    """XᵀQX by a Cholesky factor of Q, or None where rounding leaves Q without one; the points have mean zero.
 
-    Q is singular (it annihilates constants), but shifted by its own rounding error it has a factor. The shift adds
-    shift · XᵀX to the result.
+    Q annihilates constants. They are given the mean eigenvalue of Q, Q + (tr Q/n) 11ᵀ/n, which makes Q regular where
+    nothing else is in its kernel, and adds nothing to the result, since Xᵀ1 = 0.
     """
-    n = core.shape[0]
-    shift = 4.0 * math.sqrt(n) * torch.finfo(core.dtype).eps * float(core.diagonal().max())
-    diagonal = core.diagonal().clone()
-    core.diagonal().add_(shift)
+    size = float(core.diagonal().mean()) / core.shape[0]
+    core.add_(size)
     upper, info = torch.linalg.cholesky_ex(core, upper=True)
-    core.diagonal().copy_(diagonal)
-    if int(info) != 0:
-        return None
-    inner = gram(triangular_product(upper, X).T)
-    return inner if shift * size < _tolerance(core.dtype) * float(inner.diagonal().sum()) else None
+    core.sub_(size)
+    return gram(triangular_product(upper, X).T) if int(info) == 0 else None
 
 
 def _in_core(machine: KernelMachine, limit: int, forced: bool) -> tuple[Tensor | None, float]:
@@ -102,7 +97,7 @@ def _in_core(machine: KernelMachine, limit: int, forced: bool) -> tuple[Tensor |
     core = gram(factor)
     complete_core(core, factor, alpha, steps)
     del factor
-    inner = _through_cholesky(core, centred, float(machine.squares.sum())) if d > _CUTOFF * n else None
+    inner = _through_cholesky(core, centred) if d > _CUTOFF * n else None
     if inner is None:
         core.diagonal().mul_(0.5)
         inner = symmetric_part(centred.T @ triangular_product(core, centred))

@@ -1,5 +1,6 @@
 """numerics.agop.kernel_agop: both routes against Jacobians, differences and xrfm; sizes; memory; wrong input."""
 
+import math
 import subprocess
 import sys
 import textwrap
@@ -170,8 +171,18 @@ def test_float32_is_as_good_as_float32_can_be(n, d):
         assert relative(result.double(), expected) < 1e-4
 
 
+@pytest.mark.parametrize(("n", "d", "c"), [(60, 100, 30), (300, 500, 1), (200, 400, 200), (500, 300, 2)])
+@pytest.mark.parametrize(("dtype", "error"), [(F64, 3e-14), (torch.float32, 2e-6)])
+def test_the_samples_route_costs_a_few_roundings_where_features_are_many(n, d, c, dtype, error):
+    """Through a Cholesky factor of the core, which is singular: what is added to it may not be seen."""
+    X, alpha = points(n, d) / math.sqrt(d), points(n, c, 1)
+    expected = kernel_agop(Laplace(2.0), X, alpha, route="features")
+    result = kernel_agop(Laplace(2.0), X.to(dtype), alpha.to(dtype), route="samples")
+    assert relative(result.double(), expected) < error
+
+
 def test_partial_cancellation_in_many_dimensions_keeps_ten_digits():
-    """Gradients a hundredth of their terms, where a Cholesky factor of the shifted core would be too rough."""
+    """Gradients a hundredth of their terms: all rounding of the core shows."""
     X = points(60, 100)
     alpha = points(60, 30, 1)
     alpha = alpha - alpha.mean(dim=0)
