@@ -195,6 +195,7 @@ class Entry:
             "mutants": self.mutants,
             "counterexample": self.counterexample,
             "counterexample_is": self.counterexample_is,
+            "seconds": round(sum(record.seconds for record in self.records), 3),
         }
 
     def _rejecting(self, near_miss: str) -> list[str]:
@@ -215,7 +216,3 @@ class Book:
     def add(self, record: Record) -> None:
         """Note what came of a test item; a later report on the same item, as of its teardown, replaces the earlier."""
         self._entries.setdefault(record.claim["id"], Entry(record.claim)).trials[record.test] = record
-
-    def to_json(self) -> list[dict[str, Any]]:
-        """The claims as plain data."""
-        return [entry.to_json() for entry in self.entries]

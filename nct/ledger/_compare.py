@@ -6,8 +6,8 @@ from typing import Any
 from nct.ledger._claim import natural
 from nct.ledger._ledger_file import LedgerFile
 
-#: What is compared as a whole; evidence and near misses are compared one by one.
-_APART = ("id", "evidence", "near_misses")
+#: What is not compared as a whole: one by one, or, of texts that fill a page, whether they differ.
+_APART = ("id", "seconds", "evidence", "near_misses", "values", "checks", "reading", "code")
 
 
 def compare(before: LedgerFile, after: LedgerFile) -> list[str]:
@@ -64,10 +64,26 @@ def _claim(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for name in new:
         if name in old and name not in _APART:
             yield from _change(name, old[name], new[name])
-    for what, outcomes in (("check", _outcomes), ("near miss", _rejections)):
-        was, now = outcomes(old), outcomes(new)
-        for name in dict.fromkeys([*was, *now]):
-            yield from _change(f"{what} {name}", was.get(name), now.get(name))
+    yield from _changes(_outcomes(old), _outcomes(new), "check ")
+    yield from _changes(_rejections(old), _rejections(new), "near miss ")
+    for name, told in (("values", _values), ("checks", _coverage)):
+        if name in old and name in new:
+            yield from _changes(told(old[name]), told(new[name]))
+    yield from (f"{n}: changed" for n in ("reading", "code") if n in old and n in new and old[n] != new[n])
+
+
+def _changes(was: dict[str, Any], now: dict[str, Any], what: str = "") -> Iterator[str]:
+    for name in dict.fromkeys([*was, *now]):
+        yield from _change(f"{what}{name}", was.get(name), now.get(name))
+
+
+def _values(values: dict[str, Any]) -> dict[str, str]:
+    misses = {f"value of near miss {name}": value for name, value in values.get("near_misses", {}).items()}
+    return {f"value of {name}": value for name, value in values.items() if name != "near_misses"} | misses
+
+
+def _coverage(checks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {f"check {check['name']} {name}": check[name] for check in checks for name in ("covers", "blind_to")}
 
 
 def _outcomes(claim: dict[str, Any]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from nct.ledger._folder import LedgerError
 
-#: The version of the form; 0 is the bare list of claims that came before it.
-SCHEMA = 1
+#: The version of the form; 0 is the bare list of claims that came before it, 1 has nothing of the claims' files.
+SCHEMA = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,9 @@ class LedgerFile:
     papers : list of dict
         The table of papers, where the ledger has one.
     claims : list of dict
-        The claims by id: the fields of `Claim` in words, and what was found: ``status``, ``reach``, ``evidence``,
-        ``near_misses``, ``failed``, ``mutants`` and ``counterexample``.
+        The claims by id: the fields of `Claim` in words; what was found: ``status``, ``reach``, ``evidence``,
+        ``near_misses``, ``failed``, ``mutants``, ``counterexample`` and ``seconds``; and from the claim's file
+        ``reading``, ``code``, ``values`` and ``checks``, with its place from the project's folder, ``file``.
     """
 
     schema: int = SCHEMA

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from nct.ledger._book import Book, Record
+from nct.ledger._book import Book, Entry, Record
+from nct.ledger._details import details
 from nct.ledger._folder import LedgerError
 from nct.ledger._judgement import judge
 from nct.ledger._ledger_file import LedgerFile, circumstances
@@ -103,8 +104,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         profile=chosen_profile(config) or "ledger",
         seed=None if seed is None else str(seed),
         papers=[paper.to_json() for paper in papers],
-        claims=config.stash[_BOOK].to_json(),
+        claims=[entry.to_json() | _details(config, entry) for entry in config.stash[_BOOK].entries],
     ).write(target)
+
+
+def _details(config: pytest.Config, entry: Entry) -> dict[str, Any]:
+    file = entry.records[0].test.partition("::")[0]
+    try:
+        return {"file": file} | details(config.rootpath / file)
+    except LedgerError:  # it was imported, and changed since
+        return {"file": file}
 
 
 def _papers(config: pytest.Config) -> list[Paper]:

@@ -19,6 +19,11 @@ CLAIM = {
     ],
     "near_misses": [{"name": "off by one", "rejected": True, "by": ["a/test_sum.py::test_one[near-miss-off-by-one]"]}],
     "counterexample": "wrong: m = 1",
+    "seconds": 2.0,
+    "reading": "The sum.",
+    "code": "claim = 1",
+    "values": {"printed": "(lambda m: m)", "near_misses": {"off by one": "(lambda m: m + 1)"}},
+    "checks": [{"name": "test_one", "kind": "exact", "covers": ["m < 9"], "blind_to": {}, "lines": [1, 3]}],
 }
 LEDGER = LedgerFile(commit="a1", python="3.11.7", packages={"pytest": "8.2.0", "rich": "13.9"}, claims=[CLAIM])
 
@@ -41,7 +46,7 @@ def test_a_ledger_from_before_the_form_had_a_version(tmp_path):
         ("7", "is no ledger"),
         ('{"claims": []}', "is no ledger"),
         ('{"schema": 1}', "is no ledger"),
-        ('{"schema": 2, "claims": [], "new": 1}', "has schema 2; this version reads schemas up to 1"),
+        ('{"schema": 3, "claims": [], "new": 1}', "has schema 3; this version reads schemas up to 2"),
     ],
 )
 def test_a_file_that_is_no_ledger(tmp_path, complaint, text, message):
@@ -61,7 +66,7 @@ def change(**fields):
 def test_a_ledger_does_not_differ_from_itself(tmp_path, nct):
     assert compare(LEDGER, LEDGER) == []
     slower = [e | {"seconds": 2.0} for e in CLAIM["evidence"]]
-    assert change(evidence=slower) == []
+    assert change(evidence=slower, seconds=4.0) == []
     LEDGER.write(tmp_path / "ledger.json")
     assert nct("ledger", "--compare", tmp_path / "ledger.json", tmp_path / "ledger.json") == "no change\n"
 
@@ -83,6 +88,20 @@ def test_every_difference_of_a_claim_is_told():
     assert change(near_misses=[{"name": "off by one", "rejected": False, "by": []}])[1:] == [
         "  near miss off by one: rejected → accepted"
     ]
+
+
+def test_differences_of_a_claim_s_file():
+    assert change(code="claim = 2", reading="A sum.")[1:] == ["  reading: changed", "  code: changed"]
+    assert change(values={"printed": "(lambda m: 2)", "near_misses": {}})[1:] == [
+        "  value of printed: (lambda m: m) → (lambda m: 2)",
+        "  value of near miss off by one: (lambda m: m + 1) → none",
+    ]
+    (check,) = CLAIM["checks"]
+    assert change(checks=[check | {"covers": ["m < 5"], "lines": [2, 4]}])[1:] == [
+        "  check test_one covers: m < 9 → m < 5"
+    ]
+    old = {name: value for name, value in CLAIM.items() if name not in ("values", "checks", "code", "reading")}
+    assert compare(replace(LEDGER, claims=[old]), LEDGER) == []
 
 
 def test_claims_that_come_and_go(tmp_path, nct):

@@ -25,7 +25,8 @@ def test_the_json_has_the_stated_form(ledger):
     assert ledger.run().ret == 0
     entries = list(ledger.written.values())
     assert [entry["id"] for entry in entries] == ["example.sum", "example.sum-2"]
-    found = ["status", "reach", "evidence", "failed", "mutants", "counterexample", "counterexample_is"]
+    found = ["status", "reach", "evidence", "failed", "mutants", "counterexample", "counterexample_is", "seconds"]
+    found += ["file", "reading", "code", "values", "checks"]
     for entry in entries:
         assert list(entry) == [field.name for field in fields(Claim)] + found
         for evidence in entry["evidence"]:
@@ -55,7 +56,7 @@ def test_the_file_says_what_the_run_was_made_on(ledger):
     ledger.add()
     ledger.run("proofs_checks", "--hypothesis-seed=7")
     written = read_ledger(ledger.pytester.path / "ledger.json")
-    assert written.schema == 1
+    assert written.schema == 2
     assert datetime.now(UTC) - timedelta(minutes=5) < datetime.fromisoformat(written.date) <= datetime.now(UTC)
     assert (written.commit, written.modified) == (None, None)  # the folder is in no repository
     assert written.arguments == ("--ledger", "ledger.json", "proofs_checks", "--hypothesis-seed=7")
