@@ -78,6 +78,7 @@ INNER = {
     "theory.ufm.strong_collapse.loss_scale",
     "theory.ufm.strong_collapse.reduced",
     "theory.ufm.strong_collapse.symmetric_operator",
+    "theory.coq.expression",
     "theory.coq.refutation",
     "theory.coq.script",
     "theory.coq.translate",

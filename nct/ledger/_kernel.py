@@ -77,7 +77,7 @@ def theorems(source: str) -> list[str]:
 
 def with_assumptions(source: str) -> str:
     """The script with a command after it that prints what all of its theorems together assume."""
-    names = ",\n  ".join(theorems(source))
+    names = ",\n  ".join(f"@{name}" for name in theorems(source))
     return f"""{source.rstrip()}
 
 (* What the proofs assume: axioms of the standard reals, and nothing else. *)

@@ -15,6 +15,7 @@ $\lambda_\mathrm{map}^{-1}(I - Y^\top \operatorname{diag}(\lambda_\mathrm{map}+n
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,17 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require_at_most, require_equal
-from theory import labels
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    require_at_most,
+    require_disproved,
+    require_equal,
+    require_proved,
+)
+from theory import coq, labels
 from theory.deep_rfm import collapse_map
 
 
@@ -86,6 +96,46 @@ def test_from_the_woodbury_formula(statement):
         require_equal(sp.simplify(statement.of_identity(lam, sizes) * lam), 1, "coefficient of I")
         share = sp.simplify(statement.of_gram(lam, sizes) / of_ones)
         require_equal(share, 1, "coefficient of YᵀY, over the right one", n=sizes)
+
+
+INSTANCE = """\
+(* The coefficients stated, for two classes of two samples and lam = 2 *)
+
+Definition pairs_of_samples := classes_one_after_another 2 2 ltac:(lia).
+
+Definition claimed := forall i j, (i < 4)%nat -> (j < 4)%nat ->
+  product 4 (collapsed (fun i => i / 2)%nat 2 2) (combination (fun i => i / 2)%nat 2 {a} {b}) i j = identity i j.
+
+Theorem {theorem}.
+Proof.
+  {proof}
+Qed.
+"""
+HOLDS = """\
+intros i j below_i below_j; rewrite (product_of_combinations _ 2 2 4 2 _ _ i j pairs_of_samples below_i below_j).
+  simpl INR; lra."""
+FAILS = """\
+intro claimed; destruct (no_other_coefficients (fun i => i / 2)%nat 2 2 4 2 {a} {b} 0 1) as [first second];
+    try lia; try lra; try exact pairs_of_samples; [reflexivity | intros; apply claimed; lia |].
+  simpl INR in *; lra."""
+
+
+@claim.check(
+    "kernel",
+    covers=Part("that it is the inverse on both sides, for all n, K and λ_map > 0, the samples in any order"),
+    refutes=["n the number of all samples", "one factor 1/λ short", "the sign of the second term"],
+)
+def test_inverse_by_the_kernel(statement):
+    here = Path(__file__)
+    theorems = [here.parents[1] / "sums.v", here.with_name("lemma_C2.v")]
+    a, b = (Fraction(of(Fraction(2), (2, 2))) for of in (statement.of_identity, statement.of_gram))
+    coefficients = {"a": coq.number(a), "b": coq.number(b)}
+    if (a, b) == (Fraction(1, 2), Fraction(1, 8)):
+        instance = INSTANCE.format(theorem="as_stated : claimed", proof=HOLDS, **coefficients)
+        require_proved(claim, coq.script([*theorems, instance]))
+    else:
+        instance = INSTANCE.format(theorem="refuted : ~ claimed", proof=FAILS.format(**coefficients), **coefficients)
+        require_disproved(claim, coq.script([*theorems, instance]), "not the inverse", sizes=[2, 2], lam=2)
 
 
 def rational(value):

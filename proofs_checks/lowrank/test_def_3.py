@@ -15,6 +15,7 @@ graph does not count as strongly regular; and at r = 2 a multiplicity is −1. B
 """
 
 from itertools import combinations
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import networkx as nx
@@ -22,7 +23,19 @@ import numpy as np
 import sympy as sp
 from flint import fmpz_mat
 
-from nct.ledger import Claim, Instances, Statement, Stronger, require, require_at_most, require_equal
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    Stronger,
+    require,
+    require_at_most,
+    require_disproved,
+    require_equal,
+    require_proved,
+)
+from theory import coq
 from theory.geometry import edge_sums
 
 R = sp.Symbol("r", positive=True)
@@ -122,6 +135,51 @@ def test_for_all_r_by_counting_edges(statement):
     require_equal(expanded(*statement.rows), expanded(scale * (on - off), scale * off), "T Tᵀ differs")
     columns = expanded(scale * len(e), scale * len(e & sharing))
     require_equal(expanded(*statement.columns), columns, "Tᵀ T differs")
+
+
+#: What the kernel has proved the theorems of, in the order of the statement's formulas.
+PROVED = (
+    ("over_edges r (fun _ _ => 1)", "2 * (INR r - 2)", "INR r - 2", "4"),
+    tuple(f"eigenvalue r {i}" for i in range(3)),
+    tuple(f"multiplicity r {i}" for i in range(3)),
+    ("(INR r - 2) / (INR r - 1)", "1 / (INR r - 1)"),
+    ("2 / (INR r - 1)", "1 / (INR r - 1)"),
+)
+HOLDS = """\
+intros r order; apply le_INR in order; simpl INR in order.
+  rewrite number_of_edges; unfold eigenvalue, multiplicity; repeat split; field; lra."""
+FAILS = """\
+intro claimed; specialize (claimed 7%nat ltac:(lia)); rewrite number_of_edges in claimed.
+  unfold eigenvalue, multiplicity in claimed; simpl INR in claimed; lra."""
+
+
+@claim.check(
+    "kernel",
+    covers=Part("parameters, eigenvalues with multiplicities, T Tᵀ and Tᵀ T, for all r ≥ 4"),
+    refutes=[
+        "non-adjacent vertices with 3 common neighbours",
+        "r − 3 in place of r − 4",
+        "multiplicities of r − 4 and −2 exchanged",
+        "incidence matrix scaled by 1/√r",
+    ],
+)
+def test_spectrum_by_the_kernel(statement):
+    here = Path(__file__)
+    equations = [
+        f"{proved} = {coq.expression(stated, {R: 'INR r'})}"
+        for proofs, formulas in zip(PROVED, statement[1:], strict=True)
+        for proved, stated in zip(proofs, formulas, strict=True)
+    ]
+    claimed = " /\\\n  ".join(equations)
+    holds = statement[1:] == TriangularGraph(4)[1:]
+    stated = f"(forall r : nat, (4 <= r)%nat ->\n  {claimed})"
+    theorem = f"Theorem {f'as_stated : {stated}' if holds else f'refuted : ~ {stated}'}."
+    instance = f"(* The formulas of the statement *)\n\n{theorem}\nProof.\n  {HOLDS if holds else FAILS}\nQed."
+    script = coq.script([here.parents[1] / "sums.v", here.with_name("def_3.v"), instance])
+    if holds:
+        require_proved(claim, script)
+    else:
+        require_disproved(claim, script, "another formula", r=7)
 
 
 @claim.check("exact", covers=Instances("4 ≤ r ≤ 12, all"))

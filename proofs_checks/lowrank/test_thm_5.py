@@ -165,8 +165,7 @@ def test_certificate_for_all_orders_layers_and_regularisations(statement):
 def test_comparison_of_the_minima_by_the_kernel(statement):
     # That twice the losses are these minima is what the check above derives for L = 3, 4, 5, and the lemmas for all L.
     problem, proof, six_classes = (
-        Path(__file__).with_name(f"thm_5_{part}.v").read_text(encoding="utf-8")
-        for part in ("problem", "proof", "six_classes")
+        Path(__file__).with_name(f"thm_5_{part}.v") for part in ("problem", "proof", "six_classes")
     )
     if statement.three_layers_from < 10:
         require_disproved(claim, coq.script([problem, six_classes]), "SRG is not better", K=6, L=3)

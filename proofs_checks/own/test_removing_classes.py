@@ -14,6 +14,7 @@ be raised.
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,18 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require, require_at_most, require_close, require_equal
-from theory import dufm
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+    require_proved,
+)
+from theory import coq, dufm
 from theory.ufm import Problem, objective
 
 
@@ -89,6 +100,30 @@ def test_what_is_kept_of_each_term(statement):
             # Of the fit, 1/(2K′) of the errors kept against 1/(2K) of all: equal on the diagonal, less beside it.
             require_equal(of_class / left, Fraction(1, size), "the diagonal has another share", K=size, kept=left)
             require_at_most(of_pair / left, Fraction(1, size), "pairs weigh more", K=size, kept=left)
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "the average over the choices, its equality for diagonal outputs, and the bound of the minima by Π alone, for "
+        "all K, K′ ≥ 2, n, numbers of layers and widths"
+    ),
+)
+def test_average_and_minima_by_the_kernel(statement):
+    here, parts = Path(__file__), ("choices", "loss", "product")
+    shares = [
+        f"INR {K} / INR {kept} = {coq.number(multiplier(K, kept))}"
+        for K, kept in ((5, 2), (6, 4))
+        for multiplier in (statement.features, statement.outputs)
+    ]
+    claimed = " /\\ ".join(shares)
+    as_stated = f"""\
+(* The multipliers of the statement *)
+
+Theorem as_stated : {claimed}.
+Proof. simpl INR; lra. Qed."""
+    sources = [here.parents[1] / "sums.v", *(here.with_name(f"removing_classes_{part}.v") for part in parts)]
+    require_proved(claim, coq.script([*sources, as_stated]))
 
 
 def exact_loss(H, weights, lams):

@@ -164,6 +164,7 @@ CALLS = [
     (relu_epsilon.fit_gap, {"gap": 0.5, "K": 3}),
     (relu_epsilon.minimiser_gap, {"delta": 0.5, "convexity": 2.0}),
     (relu_epsilon.output_gap, {"epsilon": 0.25, "widths": [4, 4], "norms": [2.0, 3.0]}),
+    (coq.number, {"value": 0.5}),
     (coq.pieces, {"coefficients": (1, -1, 0, 0, 1), "at_least": 0}),
     (two_layers.balanced_cuts, {"r": 6}),
     (two_layers.balanced_cuts_beat_collapse, {"m_from": 3}),

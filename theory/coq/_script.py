@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 _PRELUDE = """\
 Require Import Reals Lra Lia.
@@ -15,7 +16,8 @@ Ltac nonneg :=
   | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; nonneg
   | |- 0 <= _ * _ => apply Rmult_le_pos; nonneg
   | |- 0 <= _ ^ _ => apply pow_le; nonneg
-  | |- _ => first [assumption | apply (IZR_le 0); discriminate | lra]
+  | |- 0 <= IZR _ => apply (IZR_le 0); discriminate
+  | |- _ => first [assumption | lra]
   end.
 
 (* It is positive if its first term is. *)
@@ -42,13 +44,13 @@ class Lemma:
     text: str
 
 
-def script(lemmas: Iterable[Lemma | str]) -> str:
+def script(lemmas: Iterable[Lemma | str | Path]) -> str:
     """Return a file of Coq source that `coqc` accepts if every theorem in it is proved.
 
     Parameters
     ----------
-    lemmas : iterable of Lemma or str
-        The theorems in their order; a string is source that stands between them as it is.
+    lemmas : iterable of Lemma, str or Path
+        The theorems in their order; a string is source that stands between them as it is, a path the file of it.
 
     Returns
     -------
@@ -74,5 +76,10 @@ def script(lemmas: Iterable[Lemma | str]) -> str:
       rewrite shifted; clear shifted; positive.
     Qed.
     """
-    parts = [part if isinstance(part, str) else part.text for part in lemmas]
-    return "\n\n".join([_PRELUDE, *parts]) + "\n"
+    return "\n\n".join([_PRELUDE, *map(_source, lemmas)]) + "\n"
+
+
+def _source(part: Lemma | str | Path) -> str:
+    if isinstance(part, Path):
+        return part.read_text(encoding="utf-8").rstrip()
+    return part if isinstance(part, str) else part.text

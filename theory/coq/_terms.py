@@ -2,23 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
+
+from theory.arguments import RealLike, check_exact
 
 _WIDTH = 104
 
 
-def number(value: int | Fraction) -> str:
+def number(value: RealLike) -> str:
     """Return a rational number, in brackets unless it is a natural one.
+
+    Parameters
+    ----------
+    value : int, Fraction or decimal string
+        A float is its binary value.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
     >>> number(3), number(Fraction(-1, 2))
     ('3', '(-1 / 2)')
     """
-    value = Fraction(value)
-    text = str(value.numerator) if value.denominator == 1 else f"{value.numerator} / {value.denominator}"
+    exact = check_exact("value", value)
+    text = str(exact.numerator) if exact.denominator == 1 else f"{exact.numerator} / {exact.denominator}"
     return text if text.isdigit() else f"({text})"
+
+
+def expression(value: Any, names: Mapping[Any, str]) -> str:
+    """Return a rational expression in some symbols.
+
+    Parameters
+    ----------
+    value : SymPy expression or number
+        Made of sums, products and integer powers.
+    names : mapping of SymPy symbol to str
+        What stands for each symbol.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there is another operation in it, or a symbol without a name.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> r = sp.Symbol("r")
+    >>> expression((r - 3) ** 2 / r, {r: "INR r"})
+    '(INR r - 3) ^ 2 / INR r'
+    """
+    import sympy as sp
+
+    value = sp.sympify(value)
+    unknown = [part for part in sp.preorder_traversal(value) if not _is_rational_part(part, names)]
+    if unknown:
+        raise ValueError(f"value = {value} contains {unknown[0]}; value must be rational in {[*map(str, names)]}")
+    placed = {symbol: sp.Symbol(f"Symbol{i}") for i, symbol in enumerate(names)}
+    text = str(sp.sstr(value.subs(placed))).replace("**", " ^ ").replace("*", " * ").replace("/", " / ")
+    for symbol, name in names.items():
+        text = re.sub(rf"\b{placed[symbol]}\b", name, text)
+    return text
+
+
+def _is_rational_part(part: Any, names: Mapping[Any, str]) -> bool:
+    if part.is_Pow:
+        return bool(part.exp.is_Integer)
+    return bool(part.is_Add or part.is_Mul or part.is_Rational or part in names)
 
 
 def polynomial(coefficients: Mapping[tuple[int, ...], int | Fraction], factors: Sequence[str]) -> str:

@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from nct.ledger import find_coqc, run_coqc
 from theory.certificate import ShiftCertificate, SturmCertificate, strongly_regular_beats_collapse
-from theory.coq import pieces, refutation, script, translate, translate_all
+from theory.coq import expression, pieces, refutation, script, translate, translate_all
 from theory.deep_rfm.kernel_certificate import dual_certificate
 from theory.deep_rfm.kernel_ridge import collapsed_kernel
 from theory.verified import verified_certificates
@@ -137,3 +138,12 @@ def test_a_point_of_any_type_of_number_is_the_same_refutation():
 def test_a_wrong_point_is_named():
     with pytest.raises(TypeError, match="point = None"):
         refutation(SHIFTED, "at_a_point", None)
+
+
+def test_only_rational_expressions_are_written():
+    r, s = sp.symbols("r s")
+    assert expression(-r * (r - 3) ** 2 / 2 + 1 / r, {r: "INR r"}) == "-INR r * (INR r - 3) ^ 2 / 2 + 1 / INR r"
+    assert expression(r - s, {r: "s", s: "r"}) == "s - r"
+    for wrong in (sp.sqrt(r), sp.log(r), r + s, r**s):
+        with pytest.raises(ValueError, match="must be rational"):
+            expression(wrong, {r: "r"})
