@@ -22,7 +22,7 @@ from theory.deep_rfm import (
 from theory.dufm import graphs
 from theory.geometry import decision_regions, graph_names, polytopes, separation, simplex_etf, triangular_graph
 from theory.labels import one_hot
-from theory.ufm import cross_entropy, factors, relu_epsilon, squared_error, strong_collapse, two_layers
+from theory.ufm import cross_entropy, factors, layer_peeled, relu_epsilon, squared_error, strong_collapse, two_layers
 
 LAM = 2.0**-11  # exact in every type
 X = np.random.default_rng(0).standard_normal((3, 3))
@@ -214,6 +214,15 @@ CALLS = [
     (cross_entropy.tangent_descent, FACTORS),
     (cross_entropy.tangent_hessian, FACTORS),
     (cross_entropy.unit_outputs_minimum, {"K": 3}),
+    (layer_peeled.etf_push_ratio, {"K_maj": 2, "K_min": 3, "ratio": 4.0}),
+    (layer_peeled.fixed_classifier_features, {"A": X, "radius": 2.0}),
+    (
+        layer_peeled.layer_peeled_optimum,
+        {"K_maj": 2, "K_min": 3, "ratio": 4.0, "Omega_A": 0.5, "Omega_F": 0.25, "m": 5},
+    ),
+    (layer_peeled.minority_collapse_threshold, {"K_maj": 2, "K_min": 3, "Omega_A": 0.5, "Omega_F": 0.25}),
+    (layer_peeled.minority_vanishing_threshold, {"K_maj": 2, "K_min": 3, "Omega_A": 0.5, "Omega_F": 0.25}),
+    (layer_peeled.threshold_point, {"K_maj": 2, "K_min": 3, "minority_margin": 0.5}),
     (local_elasticity.impact_matrix, {"K": 3, "alpha": 0.5, "beta": 0.25}),
     (local_elasticity.transformation, {"K": 3, "m": 4}),
     (local_elasticity.spectrum, {"K": 3, "alpha": 0.5, "beta": 0.25}),
@@ -275,6 +284,8 @@ OTHER_CALLS = [
     (generalisation.test_collapse, {"features": X, "train_means": X[:, ::-1], "labels": [0, 1, 1]}),
     (local_elasticity.linearised_drift, {"G": np.eye(9), "means": X}),
     (local_elasticity.drift_matrix, {"E": X, "T": X}),
+    (layer_peeled.labelled_risk, {"A": X, "F": X, "labels": np.arange(3.0)}),
+    (layer_peeled.pull_push, {"A": X, "F": X, "labels": np.arange(3.0)}),
     (graph_names.family, {"graph": nx.path_graph(3)}),
     (graph_names.graph_name, {"graph": nx.path_graph(3)}),
     (graph_names.line_graph_name, {"graph": nx.path_graph(3)}),

@@ -5,6 +5,9 @@ from . import (
     factors as factors,
 )
 from . import (
+    layer_peeled as layer_peeled,
+)
+from . import (
     relu_epsilon as relu_epsilon,
 )
 from . import (

@@ -1,0 +1,5 @@
+"""The layer-peeled model with unequal class sizes: its global minimum, and when minority classifiers become one."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
