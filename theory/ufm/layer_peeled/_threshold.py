@@ -3,11 +3,10 @@ r"""From which imbalance on the classifiers of all minority classes are one vect
 With a = K_maj, b = K_min, K = a + b the pairs of the ratio $t_0$ and the budget $\sqrt{\Omega_A\Omega_F}$ at which the
 minority classifiers just become one are a curve, in the margin q > 0 of a minority sample over the majority classes:
 
-$$ \varepsilon = \tfrac bK(e^q-1), \quad 1+\delta = \sqrt{1+\tfrac ab\bigl(1-(1+\varepsilon)^{-2}\bigr)}, \quad
-p = \tfrac ba q(1+\delta)(1+\varepsilon), \quad s = a\Bigl(p+\log\frac{1+\delta}{1-b\delta/a}\Bigr), $$
+$$ E = \frac{a+be^q}K, \quad \omega = \sqrt{\frac{K-aE^{-2}}b}, \quad g = \frac{K-b\omega}a, \quad
+\sigma = bqE\omega + a\log\frac\omega g, $$
 
-$$ K\sqrt{\Omega_A\Omega_F} = (a-1)s + bq(1+\varepsilon), \qquad
-t_0 = 1 + \tfrac1K\bigl((1+\delta)e^{p+(1-1/a)s} - 1 + \tfrac ba\delta\bigr). $$
+$$ K\sqrt{\Omega_A\Omega_F} = (a-1)\sigma + bqE, \qquad t_0 = 1 + \frac gK(e^\sigma - 1). $$
 
 Both increase strictly in q, so that each budget has one threshold. The proof is in docs/minority_collapse.md.
 """
@@ -109,24 +108,24 @@ def root_product(Omega_A: RealLike, Omega_F: RealLike) -> float:
     return roots[0] * roots[1]
 
 
-def _point(a: int, b: int, q: float) -> ThresholdPoint:
-    """The point of the curve, every difference of nearly equal numbers written so that its digits are kept."""
-    K = a + b
-    more = b / K * expm1(q)
+def _outputs(a: int, b: int, q: float) -> tuple[float, float, float]:
+    """E − 1, ω − 1 and σ, every difference of nearly equal numbers written so that its digits are kept."""
+    more = b / (a + b) * expm1(q)
     delta = expm1(log1p(a / b * -expm1(-2 * log1p(more))) / 2)
-    p = b / a * q * (1 + delta) * (1 + more)
-    s = a * (p + log1p(delta) - log1p(-b * delta / a)) if a > 1 else 0.0
-    budget = ((a - 1) * s + b * q * (1 + more)) / K
-    return ThresholdPoint(1 + (expm1(p + (1 - 1 / a) * s + log1p(delta)) + b / a * delta) / K, budget, s, p, q)
+    sigma = b * q * (1 + delta) * (1 + more) + a * (log1p(delta) - log1p(-b * delta / a))
+    return more, delta, sigma
 
 
 def _budget(a: int, b: int, q: float) -> float:
-    """The budget alone, which is a float where the ratio no longer is."""
-    K = a + b
-    more = b / K * expm1(q)
-    delta = expm1(log1p(a / b * -expm1(-2 * log1p(more))) / 2)
-    p = b / a * q * (1 + delta) * (1 + more)
-    return (a - 1) / K * a * (p + log1p(delta) - log1p(-b * delta / a)) + b * q * (1 + more) / K
+    more, _, sigma = _outputs(a, b, q)
+    return ((a - 1) * sigma + b * q * (1 + more)) / (a + b)
+
+
+def _point(a: int, b: int, q: float) -> ThresholdPoint:
+    more, delta, sigma = _outputs(a, b, q)
+    ratio = 1 + (1 - b * delta / a) * expm1(sigma) / (a + b)
+    scale = sigma if a > 1 else 0.0
+    return ThresholdPoint(ratio, _budget(a, b, q), scale, b / a * q * (1 + delta) * (1 + more), q)
 
 
 @within_floats
