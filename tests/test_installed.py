@@ -61,7 +61,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-OLDEST = ["pytest==8.2.0", "hypothesis==6.100.0", "rich==13.9.0"]
+OLDEST = ["pytest==8.2.0", "hypothesis==6.100.0", "rich==13.9.0", "pylatexenc==2.10"]
 
 
 @pytest.fixture(scope="session", params=["lean", "oldest", "everything"])

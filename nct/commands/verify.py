@@ -7,7 +7,7 @@ examples:
   nct verify
   nct verify lowrank.lemma-12 lowrank.lemma-13
   nct verify lowrank --long --ledger ledger.json
-  nct verify --pytest "-n 4"
+  nct verify --record --pytest "-n 4"
 """
 
 import argparse
@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--long", action="store_true", help="run the checks that take minutes too")
     parser.add_argument("--ledger", metavar="FILE", type=Path, help="write the ledger to FILE as JSON")
     parser.add_argument(
+        "--record",
+        action="store_true",
+        help="keep what is found beside the claims, in last_run.json, for 'nct ledger' to show; what is not run keeps "
+        "its entry",
+    )
+    parser.add_argument(
         "--folder", metavar="DIR", type=Path, help="the ledger's folder (default: the one that 'nct ledger' finds)"
     )
     parser.add_argument("--pytest", metavar="OPTIONS", default="", help="more options of pytest, in one word")
@@ -49,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(str(error)) from error
     options = ["-q", "--no-header", "--import-mode=importlib"]
     options += ["--ledger-long"] * arguments.long
+    options += ["--ledger-record"] * arguments.record
     options += [] if arguments.ledger is None else ["--ledger", str(arguments.ledger)]
     watch = _Watch()
     status = pytest.main([*options, *shlex.split(arguments.pytest), *map(str, paths)], plugins=[watch])

@@ -36,6 +36,7 @@ from nct.ledger._comparison import require_at_most, require_close, require_equal
 from nct.ledger._first import FIRST_CLAIM, begin_ledger
 from nct.ledger._folder import LedgerError, find_ledger
 from nct.ledger._kernel import NotProved, collecting, find_coqc, require_disproved, require_proved, run_coqc
+from nct.ledger._last_run import LAST_RUN, Outcome, read_last_run
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
 from nct.ledger._profiles import register_profiles
@@ -46,10 +47,12 @@ from nct.ledger._scripts import write_scripts
 from nct.ledger._source import shown_value
 from nct.ledger._statement import Statement, Variant
 from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
+from nct.ledger._unicode import in_unicode
 
 __all__ = [
     "FIRST_CLAIM",
     "KINDS",
+    "LAST_RUN",
     "SCOPES",
     "VERDICTS",
     "Check",
@@ -66,6 +69,7 @@ __all__ = [
     "LowerBound",
     "NotProved",
     "OneOf",
+    "Outcome",
     "Paper",
     "Part",
     "Reach",
@@ -81,9 +85,11 @@ __all__ = [
     "compare",
     "find_coqc",
     "find_ledger",
+    "in_unicode",
     "load_claims",
     "reach",
     "read_claims",
+    "read_last_run",
     "read_ledger",
     "read_papers",
     "register_profiles",

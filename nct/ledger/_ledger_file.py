@@ -3,7 +3,7 @@
 import json
 import platform
 import subprocess
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -87,11 +87,45 @@ def read_ledger(path: Path) -> LedgerFile:
         raise LedgerError(f"{path} cannot be read: {error}") from error
     if isinstance(data, list):
         data = {"schema": 0, "claims": data}
-    if not isinstance(data, dict) or not isinstance(data.get("schema"), int) or "claims" not in data:
+    if not isinstance(data, dict) or type(data.get("schema")) is not int:
         raise LedgerError(f"{path} is no ledger that 'pytest --ledger FILE' wrote")
-    if data["schema"] > SCHEMA:
+    if not 0 <= data["schema"] <= SCHEMA:
         raise LedgerError(f"{path} has schema {data['schema']}; this version reads schemas up to {SCHEMA}")
+    fault = _fault(data)
+    if fault:
+        raise LedgerError(f"{path} is no ledger that 'pytest --ledger FILE' wrote: {fault}")
     return LedgerFile(**data | {"arguments": tuple(data.get("arguments", ()))})
+
+
+#: The type of every field that is not text; None stands for what is not known.
+_TYPES: dict[str, type] = {
+    "schema": int, "modified": bool, "arguments": list, "packages": dict, "papers": list, "claims": list
+}  # fmt: skip
+
+#: What every entry of a claim's outcomes has.
+_OUTCOMES = {"evidence": {"kind", "test", "outcome"}, "near_misses": {"name", "rejected"}}
+
+
+def _fault(data: dict[str, Any]) -> str:
+    """What keeps a JSON object from being a ledger; empty if nothing does."""
+    names = [one.name for one in fields(LedgerFile)]
+    for name, value in data.items():
+        if name not in names:
+            return f"it has a field {name!r}"
+        kind = _TYPES.get(name, str)
+        if not isinstance(value, kind) and not (value is None and _TYPES.get(name, bool) is bool):
+            return f"{name} = {value!r:.60}; {name} must be a {kind.__name__}"
+    if "claims" not in data:
+        return "it has no claims"
+    for number, claim in enumerate(data["claims"], 1):
+        if not isinstance(claim, dict) or not isinstance(claim.get("id"), str):
+            return f"claim {number} has no id"
+        for name, keys in _OUTCOMES.items():
+            rows = claim.get(name, [])
+            if not isinstance(rows, list) or not all(isinstance(row, dict) and keys <= row.keys() for row in rows):
+                told = ", ".join(sorted(keys))
+                return f"{name} of {claim['id']} is {rows!r:.60}; {name} must be a list of objects with {told}"
+    return ""
 
 
 def circumstances(root: Path) -> dict[str, Any]:

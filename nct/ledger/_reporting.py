@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,14 +12,18 @@ from nct.ledger._book import Book, Entry, Record
 from nct.ledger._details import details
 from nct.ledger._folder import LedgerError
 from nct.ledger._judgement import judge
+from nct.ledger._last_run import check_writable, fingerprint, record_run
 from nct.ledger._ledger_file import LedgerFile, circumstances
 from nct.ledger._papers import Paper, read_papers
 from nct.ledger._profiles import chosen_profile
+from nct.ledger._reading import read_ids
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # pytest exports the name since version 8.4
 
 _BOOK = pytest.StashKey[Book]()
+_FINGERPRINTS = pytest.StashKey[dict[str, str]]()
+_RECORDED = pytest.StashKey[str]()
 
 
 class _Recorder:
@@ -37,13 +42,49 @@ def check_target(config: pytest.Config) -> None:
     Raises
     ------
     pytest.UsageError
-        If its folder does not exist, or it is a folder itself.
+        If its folder does not exist or takes no file, or it is a folder itself.
     """
     target = _target(config)
-    if target is not None and not target.parent.is_dir():
+    if target is None:
+        return
+    if not target.parent.is_dir():
         raise pytest.UsageError(f"--ledger: the folder {target.parent} does not exist")
-    if target is not None and target.is_dir():
+    if target.is_dir():
         raise pytest.UsageError(f"--ledger: {target} is a folder, not a file")
+    try:
+        with target.open("ab") if target.exists() else TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise pytest.UsageError(f"--ledger: {target} cannot be written: {error.strerror}") from error
+
+
+def check_record(config: pytest.Config) -> None:
+    """Refuse, before anything runs, to record a run that may leave out a part of a claim.
+
+    Raises
+    ------
+    pytest.UsageError
+        If a selection by expression or of single items is asked for, or there is no folder of claims.
+    """
+    if not config.getoption("--ledger-record") or hasattr(config, "workerinput"):
+        return
+    for name in ("-k", "-m", "--deselect", "--last-failed"):
+        if config.getoption(name, default=None):
+            raise pytest.UsageError(f"--ledger-record: records whole claims, and {name} leaves out parts")
+    if any("::" in str(argument) for argument in config.args):
+        raise pytest.UsageError("--ledger-record: records whole claims, and '::' names a part of one")
+    root = _root(config)
+    if not root.is_dir():
+        raise pytest.UsageError(f"--ledger-record: there is no folder {root}")
+    try:
+        config.stash[_FINGERPRINTS] = {id: fingerprint(path) for path, id in read_ids(root).items()}
+        check_writable(root)
+    except LedgerError as error:
+        raise pytest.UsageError(f"--ledger-record: {error}") from error
+
+
+def _root(config: pytest.Config) -> Path:
+    return Path(config.rootpath / config.getini("ledger_claims"))
 
 
 def _target(config: pytest.Config) -> Path | None:
@@ -90,8 +131,22 @@ def _report(config: pytest.Config, record: Record, message: str) -> None:
         config.hook.pytest_runtest_logreport(report=report)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the ledger where ``--ledger`` says."""
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the ledger where ``--ledger`` says, and note what was found where ``--ledger-record`` wants it."""
+    _write_ledger(session)
+    config = session.config
+    ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    fingerprints = config.stash.get(_FINGERPRINTS, None)
+    if fingerprints is not None and ended and not config.option.collectonly:
+        try:
+            path = record_run(_root(config), config.stash[_BOOK].entries, fingerprints)
+            config.stash[_RECORDED] = f"recorded in {path}"
+        except LedgerError as error:
+            config.stash[_RECORDED] = f"--ledger-record: {error}"
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _write_ledger(session: pytest.Session) -> None:
     target = _target(session.config)
     if target is None or session.config.option.collectonly:
         return
@@ -118,7 +173,7 @@ def _details(config: pytest.Config, entry: Entry) -> dict[str, Any]:
 
 def _papers(config: pytest.Config) -> list[Paper]:
     try:
-        return list((read_papers(config.rootpath / config.getini("ledger_claims")) or {}).values())
+        return list((read_papers(_root(config)) or {}).values())
     except LedgerError:  # each claim's rules report it
         return []
 
@@ -135,3 +190,5 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest
     for text, style in lines(book, width=width, colour=terminalreporter.hasmarkup):
         for line in text.split("\n"):  # line by line: pytest escapes what a terminal cannot print, newlines too
             terminalreporter.write_line(line, **{style: True} if style else {})
+    if _RECORDED in config.stash:
+        terminalreporter.write_line(config.stash[_RECORDED])

@@ -5,10 +5,11 @@ statement, and each kind of evidence is a marker, so that ``-k``, ``-m``, paths,
 select as usual. One more item for each claim, ``rules``, holds the claim to the ledger's rules. What only all items of
 a check can show, that it has measured something, is decided at the end of the run and reported like a failing test.
 
-Options: ``--ledger FILE`` writes the ledger as JSON, ``--ledger-long`` runs the checks marked ``ledger_long`` too. The
-setting ``ledger_claims`` names the folder of claims, if that is not ``proofs_checks``. With ``ledger_require_covers =
-true`` a check that does not say what it covers fails the run. ``--ledger-mutate`` makes false neighbours of every
-statement and counts those that the checks reject; ``--ledger-mutate=sample`` does so for a part.
+Options: ``--ledger FILE`` writes the ledger as JSON, ``--ledger-long`` runs the checks marked ``ledger_long`` too,
+``--ledger-record`` keeps what was found in ``last_run.json`` beside the claims. The setting ``ledger_claims`` names the
+folder of claims, if that is not ``proofs_checks``. With ``ledger_require_covers = true`` a check that does not say what
+it covers fails the run. ``--ledger-mutate`` makes false neighbours of every statement and counts those that the checks
+reject; ``--ledger-mutate=sample`` does so for a part.
 """
 
 from pathlib import Path
@@ -24,6 +25,7 @@ from nct.ledger._collection import (
 from nct.ledger._folder import CLAIMS_FOLDER
 from nct.ledger._profiles import chosen_profile, register_profiles
 from nct.ledger._reporting import (
+    check_record,
     check_target,
     pytest_runtestloop,
     pytest_sessionfinish,
@@ -54,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("ledger", "claims and their ledger")
     group.addoption(
         "--ledger", metavar="FILE", type=Path, help="write the ledger of the claims that ran to FILE as JSON"
+    )
+    group.addoption(
+        "--ledger-record", action="store_true", help="note what was found of every claim, for 'nct ledger' to show"
     )
     group.addoption("--ledger-long", action="store_true", help="run the checks marked 'ledger_long' too")
     group.addoption(
@@ -87,3 +92,4 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(plugin)
     check_target(config)
+    check_record(config)

@@ -4,6 +4,7 @@ import platform
 import subprocess
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from ledgers import FALSE, GOOD, TRUE
@@ -111,6 +112,15 @@ def test_ledger_into_a_folder(ledger):
     result = ledger.pytester.runpytest_subprocess("--ledger", "proofs_checks")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --ledger: */proofs_checks is a folder, not a file"])
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder in which nobody can write, root included")
+@pytest.mark.parametrize("name", ["/proc/ledger.json", "/proc/version"])
+def test_ledger_where_nothing_can_be_written(ledger, name):
+    ledger.add()
+    result = ledger.pytester.runpytest_subprocess("--ledger", name)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --ledger: {name} cannot be written: *"])
 
 
 def test_collecting_writes_no_ledger(ledger):
