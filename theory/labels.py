@@ -61,7 +61,7 @@ def as_one_hot(Y: ArrayLike) -> Float[np.ndarray, "K N"]:
     Parameters
     ----------
     Y : array_like, shape (K, N)
-        Zeros and ones, or truth values.
+        Zeros and ones, or an array of truth values.
 
     Returns
     -------

@@ -95,6 +95,19 @@ def test_every_step_of_theorem_5_fails_one_order_lower():
         assert not step.with_bounds(lower - 1, *rest).verify()
 
 
+def test_every_step_of_theorem_5_says_what_it_shows():
+    proof = strongly_regular_beats_collapse()
+    steps = (proof.nuclear_norm, proof.three_layers, proof.four_layers, proof.next_layer, *proof.eigenvalues)
+    assert [step.statement for step in steps] == [
+        "(3r−5)² − 8(r−1)(r−2) ≥ 0, so S_r² ≤ r² − 1",
+        "Σ w_i/(1 + e_i ur/(r+1)) < 1/(1+u)",
+        "ϱ(r, 4) < 1",
+        "r/K < 1",
+        "C(r−2,2) − 1 = (r−1)(r−4)/2 ≥ 0",
+        "(r−3)² − 1 = (r−2)(r−4) ≥ 0",
+    ]
+
+
 def test_a_bound_slightly_wrong_is_rejected():
     # S_r² ≤ r² − 2 in place of r² − 1: (3r−6)² − 8(r−1)(r−2) is negative at r = 4.
     assert not ShiftCertificate("", ("r",), {(2,): 1, (1,): -12, (0,): 20}, (4,), strict=False).verify()

@@ -113,3 +113,10 @@ def test_width_below_the_rank():
 def test_a_singular_value_counts_down_to_its_rounding_error(small):
     assert schatten.power(np.diag([1.0, small]), 0.5) == pytest.approx(1 + small**0.5, rel=1e-12)
     assert schatten.power(np.diag([1.0, 1e-17]), 0.5) == 1.0
+
+
+def test_powers_that_vanish_in_floats_are_no_error():
+    with np.errstate(all="raise"):
+        assert schatten.power(np.diag([1.0, 1e-12]), 30) == 1.0
+        with pytest.raises(ValueError, match="must be within the range of float64"):
+            schatten.power(np.diag([1e12, 1.0]), 30)

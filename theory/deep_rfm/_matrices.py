@@ -62,7 +62,7 @@ def check_psd(name: str, matrix: Float[np.ndarray, "N N"]) -> None:
         raise ValueError(f"{name} has the eigenvalue {smallest:.3g}; {name} must be positive semi-definite")
 
 
-def exact_or_float(name: str, value: object, *, above: int | None = None, at_least: int | None = None) -> Any:
+def exact_or_float(name: str, value: object, *, above: int | None = None) -> Any:
     """Return an integer, Fraction or decimal string as a Fraction, and any other number as a float.
 
     Parameters
@@ -71,14 +71,14 @@ def exact_or_float(name: str, value: object, *, above: int | None = None, at_lea
         The argument's name, for the error.
     value : object
         What the caller was given.
-    above, at_least : int, optional
-        The bound, which the value has to exceed or may not fall below.
+    above : int, optional
+        The bound, which the value has to exceed.
 
     Returns
     -------
     Fraction or float
     """
-    exact = check_exact(name, value, above=above, at_least=at_least)
+    exact = check_exact(name, value, above=above)
     return exact if isinstance(value, Rational | Decimal | str) else float(exact)
 
 

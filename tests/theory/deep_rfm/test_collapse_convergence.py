@@ -120,6 +120,8 @@ def test_certificates_verify():
     certificates = collapse_convergence.certificates()
     assert len(certificates) == 12
     assert all(certificate.verify() for certificate in certificates)
+    regions = [certificate.statement.split(", ")[1] for certificate in certificates]
+    assert regions == ["c ≤ 1"] * 6 + ["c ≥ 1"] * 6
 
 
 def test_wrong_input():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from theory.deep_rfm._arcs import as_cosine
 from theory.deep_rfm.relu_angle import angle_after
 
 
@@ -34,3 +35,18 @@ def test_wrong_input():
         angle_after(4.0)
     with pytest.raises(ValueError, match="layers = -1; layers must be"):
         angle_after(1.0, -1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_of_up_to_a_thousand_epsilons_is_cut_off(dtype):
+    """The last that is allowed and the first that is not."""
+    epsilon = np.finfo(dtype).eps
+    last, first = np.array([0.0, -1000 * epsilon], dtype), np.array([0.0, -1001 * epsilon], dtype)
+    assert angle_after(last).tolist() == [0.0, 0.0]
+    with pytest.raises(ValueError, match=r"theta\[1\] = .*; theta must be in \[0, pi\]"):
+        angle_after(first)
+    r = np.array([1, 1 + 1000 * epsilon, -1, -1 - 1000 * epsilon], dtype)
+    assert as_cosine("r", r).tolist() == [1.0, 1.0, -1.0, -1.0]
+    for beyond in (1 + 1001 * epsilon, -1 - 1001 * epsilon):
+        with pytest.raises(ValueError, match=r"r = .*; r must be in \[-1, 1\]"):
+            as_cosine("r", dtype(beyond))

@@ -138,6 +138,7 @@ def test_reprs():
     assert repr(solution) == "<SRG solution of the 4-DUFM: K = 10, n = 1, loss 0.0101983, ranks (5, 5, 5, 10)>"
     assert re.fullmatch(r"\$.*0\.0101983.*\$", solution._repr_latex_())
     assert re.fullmatch(r"<table>.*5, 5, 5, 10.*</table>", solution._repr_html_())
+    assert re.findall(r"<th[^>]*>(?:<[^>]*>)*([^<]+)", solution._repr_html_()) == ["K, L, n", "loss", "ranks", "scales"]
 
 
 def test_plot(tmp_path):
@@ -146,7 +147,14 @@ def test_plot(tmp_path):
     panels = [axis for axis in figure.axes if axis.get_title()]
     assert [axis.get_title() for axis in panels[:4]] == ["$M_{2}$", "$M_{3}$", "$M_{4}$", "$M_{2}^\\top M_{2}$"]
     assert panels[0].images[0].get_array().shape == (5, 10)
-    dufm.dnc(6, 3, 1.0).plot()  # the zero solution
+    for axis in panels:  # white at zero, nothing smoothed
+        (image,) = axis.images
+        assert image.get_cmap().name == "RdBu_r"
+        assert image.get_interpolation() == "nearest"
+        assert image.get_clim() == pytest.approx((-np.abs(image.get_array()).max(), np.abs(image.get_array()).max()))
+    assert figure.get_suptitle()
+    zero = dufm.dnc(6, 3, 1.0).plot()  # the zero solution
+    assert zero.axes[0].images[0].get_clim() == (-1.0, 1.0)
 
 
 def test_plot_without_matplotlib(monkeypatch):
@@ -230,6 +238,16 @@ def test_symbolic_loss_gives_the_numeric_one(solution, L):
     for l, (alpha, expression) in enumerate(symbolic.scales.items()):
         stationary = float(expression.subs(values).subs(symbolic.last_scale, best))
         assert stationary == pytest.approx(numeric.scales[0, l], rel=1e-9), alpha
+
+
+@pytest.mark.parametrize(("solution", "size"), [("dnc", "K"), ("srg", "r")])
+def test_symbols_have_the_names_and_signs_of_the_paper(solution, size):
+    symbolic = dufm.symbolic_loss(solution, 4)
+    symbols = [symbolic.size, symbolic.samples, symbolic.last_scale, *symbolic.scales, *symbolic.lams]
+    names = [size, "n", "alpha_4", "alpha_2", "alpha_3", "lambda_H1", *(f"lambda_W{l}" for l in range(1, 5))]
+    assert [symbol.name for symbol in symbols] == names
+    assert all(symbol.is_positive for symbol in symbols)
+    assert symbolic.loss.free_symbols <= set(symbols)
 
 
 @pytest.mark.parametrize("solution", ["dnc", "srg"])
@@ -357,3 +375,11 @@ def test_a_layer_of_zeros_has_factors_of_one_unit():
     assert found.class_means[0].shape == (1, 3)
     assert found.weights[0].shape == (3, 1)
     assert not found.class_means[0].any()
+
+
+def test_evaluate_loss_refuses_empty_matrices():
+    with pytest.raises(ValueError, match=r"features has shape \(2, 0\); features must not be empty"):
+        dufm.evaluate_loss(np.zeros((2, 0)), [np.zeros((2, 2))], (1, 1))
+    for weights in ([np.zeros((0, 2)), np.zeros((2, 0))], [np.eye(2), np.zeros((0, 2))]):
+        with pytest.raises(ValueError, match=r"weights\[\d\] has shape \(0, 2\); weights\[\d\] must not be empty"):
+            dufm.evaluate_loss(np.eye(2), weights, (1, 1, 1))

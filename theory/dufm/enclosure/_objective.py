@@ -81,6 +81,11 @@ class Node:
         self.value = self.norms + sum(self.fits) / 2
         self.excess = sum(self.bumps) - f.cost
 
+    @property
+    def slope(self) -> Ball:
+        """f′(u) = u^{1/L−1} (c − G(u)) / 2; of all scales in the ball, if u is one."""
+        return -self.excess * self.root / self.u / 2
+
 
 class Objective:
     """The loss f of a block at the working precision."""
@@ -174,8 +179,8 @@ class Objective:
             below, above = self._bisected(low, high, spread)
             u = (below * above).sqrt().mid()
         around = below.union(above).union(u)
-        slope = -Node(self, around).excess * root(around, self.L) / around / 2
-        error = slope * (around - u)  # f(minimiser) = f(u) + f'(between)·(minimiser − u), and it is at most f(u)
+        # f(minimiser) = f(u) + f'(between)·(minimiser − u), and it is at most f(u)
+        error = Node(self, around).slope * (around - u)
         node = Node(self, u)
         return LocalMinimum(Interval((node.value + error).lower(), node.value.upper()), u, around)
 

@@ -1,5 +1,7 @@
 """Boxes of problems: against the floating-point ratio, as tight as asked for, and for wrong input."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -67,3 +69,8 @@ def test_box_gives_up_with_what_it_has():
 def test_wrong_boxes(arguments, keywords, error, message):
     with pytest.raises(error, match=message):
         dufm.enclose_ratio_over(*arguments, **keywords)
+
+
+def test_a_width_beyond_all_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"width = about 2\^-33219\d; width must be between 10\^-100000 and"):
+        dufm.enclose_ratio_over(10, 4, ("1e-6", "1e-2"), width=Fraction(1, 10**100_001))

@@ -1,5 +1,6 @@
 """The lemmas of docs/enclosures.md, each where it is tight: moved a little, it decides otherwise."""
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -61,7 +62,10 @@ def test_pieces_of_a_node(name, where):
     value, G, slope, steepness = direct(part, mp.mpf(where))
     assert close(node.value, value)
     assert close(node.excess + f.cost, G)
-    assert close(-node.excess * node.root / arb(where) / 2, slope, 1e-15)  # f' = u^{1/L−1} (c − G)/2
+    assert close(node.slope, slope, 1e-15)
+    across = Node(f, arb(where).union(arb(where) * arb("1.01"))).slope  # of a ball: of every scale in it
+    for factor in (1, arb("1.004"), arb("1.01")):
+        assert across.contains(Node(f, arb(where) * factor).slope)
     assert close(sum(t * b for t, b in zip(node.tilts, node.bumps, strict=True)), steepness, 1e-15)
 
 
@@ -177,6 +181,40 @@ def test_isolation_gives_up_where_a_comparison_is_undecided():
     assert f.falls(Node(f, low), Node(f, high))
     with pytest.raises(Undecided):
         f.isolate()
+
+
+@pytest.mark.parametrize("bits", [64, 200])
+def test_isolation_gives_up_sixteen_bits_before_the_working_precision_ends(bits):
+    class Undecidable(Objective):
+        above = monotone = falls = lambda *_: False
+
+        def ends(self):
+            return arb(1), arb(4)
+
+    looked_at = []
+
+    class Counted(Deadline):
+        def check(self, *_):
+            looked_at.append(None)
+
+    with ctx.workprec(bits), pytest.raises(Undecided):
+        Undecidable(PARTS["K5"], Counted(None)).isolate()
+    # log2(log 4 / 2^(16 − bits)) halvings, the two ends, and the one that is too near
+    assert len(looked_at) == pytest.approx(bits - 16 + 2, abs=2)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_isolation_compares_with_is_never_below_the_minimum(name, monkeypatch):
+    """At twelve bits the balls are wide: only their upper ends are known to be values that f does not exceed."""
+    f = objective(PARTS[name])
+    exact = [f.local_minimum(*interval, 200).value.lower for interval in f.isolate()]
+    compared = []
+    kept = Objective.above
+    monkeypatch.setattr(Objective, "above", lambda f, best, *ends: compared.append(best) or kept(f, best, *ends))
+    with ctx.workprec(12), suppress(Undecided):
+        objective(PARTS[name]).isolate()
+    assert len(compared) >= 3
+    assert min(map(float, compared)) >= float(smallest(*exact))
 
 
 @pytest.mark.parametrize("bits", [60, 96, 150, 400])

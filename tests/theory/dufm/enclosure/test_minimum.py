@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
 from theory.deadline import Deadline
 from theory.dufm.enclosure._minimum import minimum
-from theory.dufm.enclosure._objective import Part
+from theory.dufm.enclosure._objective import Objective, Part
 
 
 @given(
@@ -51,3 +51,24 @@ def test_two_local_minima_that_change_places():
         if deeper != "either":
             assert (scale > 1e-6) == (deeper == "second")
             assert bracket.contains(scale)
+
+
+def test_the_zero_solution_where_only_many_bits_tell_that_it_is_optimal():
+    """At 96 bits a local minimum that is above 1/2 by 1e-60 is not told from one that is below."""
+    low, high = arb("0.1"), arb("0.3")
+    part = lambda cost: Part(fmpq(1), 4, (1,), (fmpq(1),), lambda: cost)  # noqa: E731
+    interval = arb("0.9"), arb(10)
+    with ctx.workprec(400):
+        for _ in range(350):
+            middle = ((low + high) / 2).mid()
+            below = Objective(part(middle), Deadline(None)).local_minimum(*interval, 400).value.upper < fmpq(1, 2)
+            low, high = (middle, high) if below else (low, middle)
+        above, under = (high * (1 + arb("1e-60"))).mid(), (low * (1 - arb("1e-60"))).mid()
+    zero = minimum(part(above), 400, Deadline(None))
+    assert zero.value.exact_half
+    assert zero.scale == 0
+    assert zero.bracket is None
+    better = minimum(part(under), 400, Deadline(None))
+    assert better.value.upper < fmpq(1, 2)
+    assert better.scale > 1
+    assert better.bracket.contains(better.scale)

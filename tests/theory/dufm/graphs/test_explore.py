@@ -238,6 +238,8 @@ def test_the_example_runs(capsys, monkeypatch, tmp_path):
 
 def test_table_is_complete():
     assert [(e.K, e.L) for e in TABLE] == [(K, L) for K in range(2, 29) for L in range(3, 9)]
+    assert dufm.best_known_table() == TABLE
+    assert all((entry.graph6 is not None) == (entry.base == "graph") for entry in dufm.best_known_table())
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda e: f"K{e.K}-L{e.L}")
