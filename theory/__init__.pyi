@@ -2,6 +2,9 @@ from . import (
     certificate as certificate,
 )
 from . import (
+    contrastive as contrastive,
+)
+from . import (
     coq as coq,
 )
 from . import (

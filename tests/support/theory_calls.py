@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 
 import theory
-from theory import certificate, coq, dufm, generalisation, local_elasticity, ridge, schatten, ufm
+from theory import certificate, contrastive, coq, dufm, generalisation, local_elasticity, ridge, schatten, ufm
 from theory.deep_rfm import (
     collapse_convergence,
     collapse_fixed_point,
@@ -233,6 +233,13 @@ CALLS = [
     (local_elasticity.separation_probability, {"gap": 0.5, "n": 2}),
     (local_elasticity.separation_threshold, {"K": 3, "noise_exponent": 0.5}),
     (local_elasticity.le_ode, {"F0": X, "alpha": 0.5, "beta": 0.25, "t": 0.5}),
+    (contrastive.supcon_loss, {"F": X, "labels": [0, 1, 1], "tau": 0.5}),
+    (contrastive.supcon_bound, {"K": 3, "n": 2, "tau": 0.5, "Omega": 1.0, "share": 0.25}),
+    (generalisation.cdnv_bound, {"means": X, "variances": [0.25, 0.5, 0.25], "sizes": [50, 60, 70], "radius": 1.0,
+                                 "delta": 0.25}),
+    (generalisation.mean_gap, {"n": 100, "radius": 1.5, "delta": 0.25}),
+    (generalisation.variance_gap, {"n": 100, "radius": 1.5, "delta": 0.25, "variance": 0.5}),
+    (generalisation.transfer_error_bound, {"cdnv": 0.125, "classes": 5, "shots": 4}),
     (generalisation.effective_depth, {"features_by_layer": [X, X[:2]], "labels": [0, 1, 1], "eps": 0.25}),
     (generalisation.minimal_ncc_depth, {"layers": [np.abs, np.negative], "features": X, "labels": [0, 1, 1],
                                         "eps": 0.25, "max_depth": 3}),
@@ -280,6 +287,8 @@ OTHER_CALLS = [
     (relu_distance.squared_distance_variance, {"theta": np.array([0.25, 1.0])}),
     (relu_kernel.expected_product, {"r": np.array([0.25, 1.0])}),
     (relu_kernel.product_variance, {"r": np.array([0.25, 1.0])}),
+    (generalisation.cdnv, {"means": X, "variances": [0.25, 0.5, 0.25]}),
+    (generalisation.class_moments, {"features": X, "labels": [0, 1, 1]}),
     (generalisation.ncc_error, {"features": X, "means": X[:, ::-1], "labels": [0, 1, 1]}),
     (generalisation.test_collapse, {"features": X, "train_means": X[:, ::-1], "labels": [0, 1, 1]}),
     (local_elasticity.linearised_drift, {"G": np.eye(9), "means": X}),

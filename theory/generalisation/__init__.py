@@ -1,4 +1,4 @@
-"""Generalisation and collapse: test collapse, the error of the nearest class mean, and from which depth it is small."""
+"""Generalisation and collapse: test collapse, the error of the nearest class mean, depths, bounds on the true CDNV."""
 
 import lazy_loader
 
