@@ -205,12 +205,9 @@ def variance_gap(n: IntegerLike, radius: RealLike, delta: RealLike, variance: Re
     1.0
     """
     n, R, deviation = _arguments(n, radius, delta)
-    s = check_real("variance", variance, at_least=0)
-    square = np.float64(R) * R
-    if s > square * (1 + 1e-12) or (n == 1 and s):
-        raise wrong_value("variance", variance, f"variance must be at most {0.0 if n == 1 else square}, for n = {n}")
-    most = max(0.0, float(square - s))
-    return most if n == 1 else min(most, s / (n - 1) + 4 * float(square) * deviation / sqrt(2 * n))
+    s = _within_ball("variance", check_real("variance", variance, at_least=0), n, R)
+    most = max(0.0, R * R - s)
+    return most if n == 1 else min(most, s / (n - 1) + 4 * R * R * deviation / sqrt(2 * n))
 
 
 @within_floats
@@ -261,6 +258,9 @@ def cdnv_bound(
         "sizes", sizes, lambda name, n: check_integer(name, n, at_least=1), length=K, entries="integers"
     )
     each = _probability(delta) / (2 * K)
+    R = check_real("radius", radius, above=0)
+    for k, (n, s) in enumerate(zip(counts, spread.tolist(), strict=True)):
+        _within_ball(f"variances[{k}]", s, n, R)
     e = np.array([mean_gap(n, radius, each) for n in counts])
     g = np.array([variance_gap(n, radius, each, s) for n, s in zip(counts, spread, strict=True)])
     distances, gaps = _apart(points), (e[:, None] + e) * (1 - np.eye(K))
@@ -275,6 +275,14 @@ def _arguments(n: IntegerLike, radius: RealLike, delta: RealLike) -> tuple[int, 
     probability = _probability(delta)
     count = check_integer("n", n, at_least=1, at_most=LARGEST_SIZE)
     return count, check_real("radius", radius, above=0), sqrt(-log(probability))
+
+
+def _within_ball(name: str, variance: float, n: int, R: float) -> float:
+    """The variance of n points of a ball, which R² bounds."""
+    most = 0.0 if n == 1 else R * R
+    if variance > most * (1 + 1e-12):
+        raise wrong_value(name, variance, f"{name} must be at most {most} for n = {n} and radius = {R}")
+    return variance
 
 
 def _probability(delta: RealLike) -> float:
