@@ -155,7 +155,7 @@ def nearest(word: str, choices: Iterable[str]) -> list[str]:
     return get_close_matches(word, choices)
 
 
-def add_forms(parser: argparse.ArgumentParser, *, each: str = "", csv: bool = True) -> None:
+def add_forms(parser: argparse.ArgumentParser, *, each: str = "", csv: bool = True, latex: bool = False) -> None:
     """Describe the switches for output that machines read.
 
     Parameters
@@ -165,11 +165,15 @@ def add_forms(parser: argparse.ArgumentParser, *, each: str = "", csv: bool = Tr
         What an object of the list is, for the help.
     csv : bool
         Whether there is a table of comma-separated values too.
+    latex : bool
+        Whether there is a table for LaTeX too.
     """
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=f"print a list of JSON objects{each and ', '}{each}")
     if csv:
         form.add_argument("--csv", action="store_true", help="print comma-separated values")
+    if latex:
+        form.add_argument("--latex", action="store_true", help="print a table for LaTeX")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:

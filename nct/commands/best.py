@@ -22,7 +22,7 @@ from nct.arguments import Output, add_forms, check_outputs, image_endings, save_
 from nct.commands import InputError, wrong_input
 from nct.problems import Problem, add_problem_arguments, at_least, at_most, described, formatted, problems, runs, spaced
 from nct.progress import progress
-from nct.tables import print_csv, print_json, print_table
+from nct.tables import Table, print_csv, print_json, print_latex, print_table
 from theory import dufm
 
 __all__ = ["add_arguments", "run"]
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write class means and Gram matrices of the solution, of one problem, to an image",
     )
-    add_forms(parser)
+    add_forms(parser, latex=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -63,10 +63,12 @@ def run(arguments: argparse.Namespace) -> None:
         print_json([row.to_json() for row in rows])
     elif arguments.csv:
         print_csv([{name: value for name, value in row.to_json().items() if name != "history"} for row in rows])
+    elif arguments.latex:
+        print_latex(*_table(rows))
     elif len(rows) == 1:
         _print_one(rows[0])
     else:
-        _print_table(rows)
+        print_table(*_table(rows))
     if failure is not None:
         raise InputError(failure)
 
@@ -194,9 +196,9 @@ def _print_one(row: Row) -> None:
         print_table(("since", "loss", "found by"), steps, "<><")
 
 
-def _print_table(rows: list[Row]) -> None:
+def _table(rows: list[Row]) -> Table:
     titles = ("lower bound", "best known", "/ L_dnc", "/ L_srg", "solution", "ranks")
-    print_table((*rows[0].problem.titles, *titles), map(_cells, rows), ">>>>>>>><<")
+    return Table((*rows[0].problem.titles, *titles), list(map(_cells, rows)), ">>>>>>>><<")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

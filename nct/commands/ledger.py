@@ -1,42 +1,41 @@
 """The claims of the ledger: what each states, where it is from, its verdict and its evidence.
 
-The verdicts are those that the claims' files state; 'pytest' on the ledger's folder is what checks them, and with
-'--ledger FILE' writes what came of it. 'nct ledger init' begins a ledger of your own.
+A NAME is the id of a claim, a part of ids, or the key of a paper. One claim is shown in full, several in a table. The
+verdicts are those that the claims' files state; counterexamples are those that the last recorded run has found.
+'nct verify' runs the claims; 'nct ledger init' begins a ledger of your own.
 
 examples:
   nct ledger
+  nct ledger lowrank --verdict amended --statements
   nct ledger lowrank.thm-5
   nct ledger lowrank.thm-5 --counterexample | python
-  nct ledger --verdict amended --json
+  nct ledger review --reach tested --csv
   nct ledger --coq proofs && make -C proofs
   nct ledger --compare before.json after.json
   nct ledger init --folder claims
 """
 
 import argparse
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from nct.arguments import nearest
+from nct.arguments import add_forms
+from nct.claims import STYLES, Row, choose, counted, overview, read_rows, statements_in_latex
 from nct.commands import InputError
 from nct.ledger import (
     KINDS,
+    SCOPES,
     VERDICTS,
-    Check,
-    Claim,
     LedgerError,
-    Listing,
     begin_ledger,
     compare,
     find_ledger,
-    read_claims,
+    in_unicode,
     read_ledger,
-    shown_value,
     write_scripts,
 )
-from nct.tables import print_json
+from nct.page import page, print_lines, shown_path
+from nct.tables import print_csv, print_json, print_latex, print_table
 
 __all__ = ["add_arguments", "run"]
 
@@ -44,9 +43,14 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "id", metavar="ID", nargs="?", help="show this claim, in full (default: list all); 'init' begins a ledger"
+        "names", metavar="NAME", nargs="*", help="which claims (default: all); 'init' alone begins a ledger"
     )
     parser.add_argument("--verdict", choices=VERDICTS, help="list only the claims with this verdict")
+    parser.add_argument("--reach", choices=SCOPES, help="list only the claims whose checks reach this far")
+    parser.add_argument("--kind", choices=KINDS, help="list only the claims with evidence of this kind")
+    parser.add_argument(
+        "--statements", action="store_true", help="list each claim with its statement and what refutes it"
+    )
     parser.add_argument(
         "--folder",
         metavar="DIR",
@@ -54,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the ledger's folder (default: what pytest's setting ledger_claims names, or proofs_checks, here, in a "
         "folder above, or in the installed source tree)",
     )
-    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    add_forms(parser, each="one for each claim", latex=True)
     parser.add_argument(
         "--counterexample",
         action="store_true",
@@ -80,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         if arguments.compare is not None:
             _print_changes(*arguments.compare)
-        elif arguments.id == "init":
+        elif arguments.names == ["init"]:
             _begin(arguments.folder or Path("proofs_checks"))
         else:
             _show(arguments)
@@ -95,10 +99,11 @@ def _print_changes(before: Path, after: Path) -> None:
 
 def _begin(folder: Path) -> None:
     for path in begin_ledger(folder.resolve()):
-        print(f"wrote {_shown(path)}")
+        print(f"wrote {shown_path(path)}")
     if not _is_found(folder.resolve()):
-        print(f"\nadd 'ledger_claims = {folder.name}' to the pytest configuration in {_shown(folder.resolve().parent)}")
-    print(f"\nnow run: pytest {_shown(folder.resolve())}")
+        project = shown_path(folder.resolve().parent)
+        print(f"\nadd 'ledger_claims = {folder.name}' to the pytest configuration in {project}")
+    print(f"\nnow run: pytest {shown_path(folder.resolve())}")
 
 
 def _is_found(folder: Path) -> bool:
@@ -110,131 +115,75 @@ def _is_found(folder: Path) -> bool:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    claims = sorted(read_claims(arguments.folder or find_ledger()), key=lambda listing: listing.sort_key)
-    chosen = claims if arguments.id is None else [_named(arguments.id, claims)]
-    if arguments.verdict is not None:
-        chosen = [listing for listing in chosen if listing.claim.verdict == arguments.verdict]
+    rows = read_rows(arguments.folder or find_ledger())
+    chosen = _chosen(rows, arguments)
     if arguments.coq is not None:
-        for path in write_scripts(chosen, arguments.coq):
-            print(f"wrote {_shown(path)}")
-        print(f"\nnow run: make -C {_shown(arguments.coq)}")
+        for path in write_scripts([row.listing for row in chosen], arguments.coq):
+            print(f"wrote {shown_path(path)}")
+        print(f"\nnow run: make -C {shown_path(arguments.coq)}")
     elif arguments.counterexample:
-        _print_code(chosen, arguments.id)
+        _print_code(chosen)
     elif arguments.json:
-        print_json([_to_json(listing, claims) for listing in chosen])
-    elif arguments.id is not None:
-        for listing in chosen:
-            _print_one(listing, claims)
+        print_json([row.to_json() | {"needed_by": _needed_by(row, rows)} for row in chosen])
+    elif arguments.csv:
+        print_csv([row.to_csv() for row in chosen])
+    elif arguments.latex:
+        print_latex(*statements_in_latex(chosen))
+    elif arguments.statements:
+        print_lines(_with_statements(chosen))
+    elif len(chosen) == 1 and _is_one_claim(arguments.names, rows):
+        print_lines(page(chosen[0], _needed_by(chosen[0], rows)))
     else:
         _print_list(chosen)
 
 
-def _named(id: str, claims: list[Listing]) -> Listing:
-    for listing in claims:
-        if listing.claim.id == id:
-            return listing
-    near = nearest(id, [listing.claim.id for listing in claims])
-    hint = f"; is it {' or '.join(near)}?" if near else "; 'nct ledger' lists them"
-    raise InputError(f"no claim has the id {id!r}{hint}")
+def _chosen(rows: Sequence[Row], arguments: argparse.Namespace) -> list[Row]:
+    named = {listing.claim.id for listing in choose([row.listing for row in rows], arguments.names)}
+    return [
+        row
+        for row in rows
+        if row.listing.claim.id in named
+        and arguments.verdict in (None, row.listing.claim.verdict)
+        and arguments.reach in (None, row.listing.reach)
+        and (arguments.kind is None or arguments.kind in row.kinds)
+    ]
 
 
-def _print_code(chosen: list[Listing], id: str | None) -> None:
-    if id is None:
-        raise InputError("--counterexample wants the ID of one claim")
-    for listing in chosen:
-        code = listing.claim.counterexample_code
-        if code is None:
-            verdict = listing.claim.verdict
-            raise InputError(f"{id} (verdict {verdict!r}) has no code that shows a counterexample")
-        print(code.strip())
+def _is_one_claim(names: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether a claim is asked for, rather than a list that happens to have one."""
+    return len(names) == 1 and names[0] not in {row.listing.claim.paper for row in rows}
 
 
-def _needed_by(claim: Claim, claims: list[Listing]) -> list[str]:
-    return [other.claim.id for other in claims if claim.id in other.claim.depends_on]
+def _print_code(chosen: Sequence[Row]) -> None:
+    if len(chosen) != 1:
+        raise InputError(f"--counterexample wants one claim, not {len(chosen)}")
+    claim = chosen[0].listing.claim
+    if claim.counterexample_code is None:
+        raise InputError(f"{claim.id} (verdict {claim.verdict!r}) has no code that shows a counterexample")
+    print(claim.counterexample_code.strip())
 
 
-def _to_json(listing: Listing, claims: list[Listing]) -> dict[str, Any]:
-    return listing.claim.to_json() | {
-        "needed_by": _needed_by(listing.claim, claims),
-        "checks": {name: check.kind for name, check in listing.checks.items()},
-        "file": str(listing.path),
-    }
+def _needed_by(row: Row, rows: Sequence[Row]) -> list[str]:
+    return [other.listing.claim.id for other in rows if row.listing.claim.id in other.listing.claim.depends_on]
 
 
-def _print_list(listings: list[Listing]) -> None:
-    claims = [listing.claim for listing in listings]
-    width = max((len(claim.id) for claim in claims), default=0)
-    for claim in claims:
-        print(f"{claim.id:{width}}  {claim.verdict:8}  {claim.title}")
-        _print_text(claim.printed.text, 4)
-        if claim.amended is not None:
-            _print_text(f"amended: {claim.amended.text}", 4)
-    counts = [(sum(claim.verdict == verdict for claim in claims), verdict) for verdict in VERDICTS]
-    told = ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
-    print(f"\n{len(claims)} claim{'s' * (len(claims) != 1)}{': ' if told else ''}{told}")
+def _print_list(rows: Sequence[Row]) -> None:
+    if rows:
+        table, styles = overview(rows)
+        print_table(*table, styles=styles, whole=("claim", "verdict", "reach"))
+        print()
+    print_lines((line, "") for line in counted(rows))
 
 
-def _print_one(listing: Listing, claims: list[Listing]) -> None:
-    claim = listing.claim
-    print(f"{claim.id}: {claim.title}")
-    print(f"source   {claim.source}")
-    print(f"verdict  {claim.verdict}")
-    for title, form in (("printed", claim.printed), ("amended", claim.amended), ("seen", claim.seen)):
-        if form is not None:
-            print(f"\n{title} statement" if title != "seen" else "\nseen")
-            _print_text(form.text, 4)
-            _print_text(f"in code: {shown_value(form.value)}", 4)
-    if claim.ran is not None:
-        print("\nrun")
-        _print_text(claim.ran, 4)
-    checks = sorted(listing.checks.items(), key=lambda item: KINDS.index(item[1].kind))
-    _print_section("checks", [f"{check.kind}: {_plain(name)}{_covered(check)}" for name, check in checks])
-    _print_section("near misses, each to be rejected", list(_near_misses(listing)))
-    _print_section("rests on", list(claim.depends_on))
-    _print_section("needed by", _needed_by(claim, claims))
-    print(f"\npytest {_shown(listing.path)}")
-
-
-def _plain(name: str) -> str:
-    return name.removeprefix("test_").replace("_", " ")
-
-
-def _covered(check: Check) -> str:
-    told = "; ".join(one.text for one in check.covers if one.text != "not said")
-    return f" ({told})" if told else ""
-
-
-def _near_misses(listing: Listing) -> Iterator[str]:
-    """Each with the checks that are exempt, and why."""
-    for near_miss in listing.claim.near_misses:
-        blind = {
-            name: check.blind_to[near_miss] for name, check in listing.checks.items() if near_miss in check.blind_to
-        }
-        told = "; ".join(f"not by '{_plain(name)}': {reason}" for name, reason in blind.items())
-        yield near_miss + (f" ({told})" if told else "")
-
-
-def _print_section(title: str, lines: list[str]) -> None:
-    if lines:
-        print(f"\n{title}")
-        for line in lines:
-            print(f"    {line}")
-
-
-def _print_text(text: str, indent: int) -> None:
-    margin = " " * indent
-    print(
-        textwrap.fill(
-            " ".join(text.split()),
-            width=110,
-            initial_indent=margin,
-            subsequent_indent=margin,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    )
-
-
-def _shown(path: Path) -> str:
-    """`path` from here, if it is below here."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+def _with_statements(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        claim, reach = row.listing.claim, row.listing.reach
+        yield f"{claim.id}: {claim.title} ({claim.verdict}{f', {reach}' if reach else ''})", STYLES[claim.verdict]
+        for name in ("printed", "amended", "seen"):
+            form = getattr(claim, name)
+            if form is not None:
+                yield f"    {name}: {in_unicode(form.text)}", ""
+        if row.outcome is not None and row.outcome.counterexample is not None:
+            yield f"    counterexample: {row.outcome.counterexample} ({row.when})", ""
+        yield "", ""
+    yield from ((line, "") for line in counted(rows))

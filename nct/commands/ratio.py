@@ -10,6 +10,7 @@ solution where its scales are beyond the range of floating-point numbers.
 examples:
   nct ratio --classes 10 --layers 4 --weight-decay 5e-4
   nct ratio --classes 6,10,15 --layers 3:6 --weight-decay 1e-4,1e-3 --csv
+  nct ratio --classes 6:28 --layers 4 --weight-decay 5e-4 --latex
   nct ratio --classes 10 --layers 3 --lams 1e-3,1e-4,1e-4,5e-4 --json
 """
 
@@ -21,7 +22,7 @@ from nct.arguments import add_forms
 from nct.commands import wrong_input
 from nct.problems import Problem, add_problem_arguments, at_least, at_most, described, formatted, problems, runs, spaced
 from nct.progress import progress
-from nct.tables import print_csv, print_json, print_table
+from nct.tables import Table, print_csv, print_json, print_latex, print_table
 from theory import dufm
 
 __all__ = ["add_arguments", "run"]
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is done where the number of classes is not triangular: a graph on as many classes as possible and "
         "collapse on the others; the next larger graph with classes left out; the better of the two (default: block)",
     )
-    add_forms(parser)
+    add_forms(parser, latex=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -51,10 +52,12 @@ def run(arguments: argparse.Namespace) -> None:
         print_json([row.to_json() for row in rows])
     elif arguments.csv:
         print_csv([row.to_json() for row in rows])
+    elif arguments.latex:
+        print_latex(*_table(rows))
     elif len(rows) == 1:
         _print_one(rows[0])
     else:
-        _print_table(rows)
+        print_table(*_table(rows))
 
 
 class Best(NamedTuple):
@@ -172,9 +175,9 @@ def _comparison(ratio: float | None, below: str, above: str, equal: str) -> str:
     return below if ratio < 1 else above if ratio > 1 else equal
 
 
-def _print_table(rows: list[Row]) -> None:
+def _table(rows: list[Row]) -> Table:
     titles = ("L_dnc", "L_srg", "ratio", "best", "non-trivial", "ranks dnc", "ranks srg")
-    print_table((*rows[0].problem.titles, *titles), map(_cells, rows), ">>>>>>>><<<")
+    return Table((*rows[0].problem.titles, *titles), list(map(_cells, rows)), ">>>>>>>><<<")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Run the claims of the ledger: every check on the printed statement, on the amended one and on every near miss.
 
 It ends with the ledger: which claims hold, which only when amended, and how each was checked. The exit status is 0 if
-every claim is as its verdict says. A name is the id of a claim or the key of a paper; without one, all claims run.
+every claim is as its verdict says. A NAME is the id of a claim, a part of ids, or the key of a paper; without one, all
+claims run.
 
 examples:
   nct verify
@@ -16,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nct.arguments import nearest
+from nct.claims import choose
 from nct.commands import InputError
-from nct.ledger import LedgerError, Listing, find_ledger, read_claims
+from nct.ledger import LedgerError, find_ledger, read_claims
 
 __all__ = ["add_arguments", "run"]
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder = arguments.folder or find_ledger()
         if not folder.is_dir():
             raise LedgerError(f"no claims below {folder}")
-        paths = _paths(arguments.names, read_claims(folder)) if arguments.names else [folder]
+        paths = _paths(arguments.names, folder) if arguments.names else [folder]
     except LedgerError as error:
         raise InputError(str(error)) from error
     options = ["-q", "--no-header", "--import-mode=importlib"]
@@ -71,15 +72,6 @@ class _Watch:
         self.interrupted = excinfo.type is KeyboardInterrupt  # an error in a claim's file is a kind of its own
 
 
-def _paths(names: Sequence[str], listings: Sequence[Listing]) -> list[Path]:
+def _paths(names: Sequence[str], folder: Path) -> list[Path]:
     """The files of the claims that are named, each once, in the order of the ledger."""
-    known = {name for listing in listings for name in (listing.claim.id, listing.claim.paper)}
-    for name in names:
-        if name not in known:
-            near = nearest(name, sorted(known))
-            raise InputError(
-                f"no claim has the id {name!r}, nor a paper that key"
-                + (f"; is it {' or '.join(near)}?" if near else "; 'nct ledger' lists them")
-            )
-    chosen = [listing for listing in listings if {listing.claim.id, listing.claim.paper} & set(names)]
-    return sorted({listing.path for listing in chosen})
+    return [listing.path for listing in choose(read_claims(folder), names)]

@@ -17,7 +17,7 @@ from typing import Any
 
 from nct.ledger._claim import Check, Claim, claim_of, natural
 from nct.ledger._folder import LedgerError, claim_files
-from nct.ledger._reach import Instances, Part, Search
+from nct.ledger._reach import Instances, Part, Scope, Search, reach
 from nct.ledger._statement import Statement
 from nct.ledger._strength import Conclusion, Condition, Fixed, LowerBound, OneOf, Stronger, UpperBound
 
@@ -53,6 +53,15 @@ class Listing:
     path: Path
     claim: Claim
     checks: Mapping[str, Check]
+
+    @property
+    def reach(self) -> Scope | None:
+        """How far the checks carry together, if they pass; None of an experiment and of a claim that fails."""
+        if self.claim.verdict not in ("holds", "amended"):
+            return None
+        covered = [one for check in self.checks.values() if check.kind != "kernel" for one in check.covers]
+        found = reach(covered, self.claim.standing.parts)
+        return None if found is None else found.scope
 
     @property
     def sort_key(self) -> list[tuple[int, int | str]]:

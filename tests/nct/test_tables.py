@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.tables import print_csv, print_json, print_table, table
+from nct.tables import print_csv, print_json, print_latex, print_table, table
 
 TITLES = ("name", "loss", "what it is")
 ROWS = [("a", "0.5", "short"), ("b", "10.25", "a longer text of several words [bold] :smile:"), ("c", "", "")]
@@ -57,6 +57,33 @@ def test_a_pipe_is_not_fitted_and_a_terminal_is(capsys, monkeypatch):
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda x: st.lists(x, max_size=3)
 )
+
+
+def test_a_column_that_stays_whole():
+    rows = [("a-long-identifier", "some words that are to be broken into lines")]
+    lines = table(("id", "text"), rows, width=30, whole=("id",)).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert lines[1].startswith("a-long-identifier  some words")
+    folded = table(("id", "text"), rows, width=20, whole=("id",))  # no room for both
+    assert max(map(len, folded.splitlines())) <= 20
+    assert "".join(line[:9] for line in folded.splitlines()[1:]).replace(" ", "").startswith("a-long-id")
+
+
+def test_latex(capsys):
+    print_latex(
+        ["K", "L_dnc", "100 % of_it", "/ L_srg"], [["6", "1e-05", "5×3 & λ", "$x^2$"], ["", "-2.5e+10", "~", "a"]]
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "% needs booktabs, amsmath, amssymb",
+        r"\begin{tabular}{llll}",
+        r"\toprule",
+        r"$K$ & $L_{\mathrm{dnc}}$ & 100 \% of\_it & / $L_{\mathrm{srg}}$ \\",
+        r"\midrule",
+        r"6 & $1\times10^{-5}$ & 5{\texttimes}3 \& \ensuremath{\lambda} & $x^2$ \\",
+        r" & $-2.5\times10^{10}$ & {\textasciitilde} & a \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
 
 
 @given(JSON)

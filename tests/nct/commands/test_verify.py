@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from nct.ledger import read_last_run
+
 CLAIM = """
 from nct.ledger import Claim, Statement, require
 
@@ -63,6 +65,7 @@ def ran(done):
         (["one"], ["one.a", "one.b"]),
         (["two.a"], ["two.a"]),
         (["one.b", "two", "one.b"], ["one.b", "two.a"]),
+        ([".A"], ["one.a", "two.a"]),
     ],
 )
 def test_what_is_named_is_run(folder, names, expected):
@@ -77,6 +80,17 @@ def test_options(folder):
     assert done.returncode == 0, done.stdout
     assert "one.a" in json.dumps(json.loads((folder.root.parent / "ledger.json").read_text()))
     assert "3 deselected" in verify(folder.root, "one.a", "--pytest", "-k numbers -p no:cacheprovider").stdout
+
+
+def test_a_run_is_recorded(folder):
+    assert verify(folder.root, "one", "--record").returncode == 0
+    assert {id: one.status for id, one in read_last_run(folder.root / "proofs_checks").items()} == {
+        "one.a": "holds",
+        "one.b": "holds",
+    }
+    done = verify(folder.root, "one.a", "--record", "--pytest", "-k numbers")
+    assert done.returncode == 2
+    assert "--ledger-record: records whole claims" in done.stderr
 
 
 def test_long_checks(folder):
@@ -118,7 +132,7 @@ def test_an_interrupt(folder, start_nct):
 
 def test_wrong_input(folder, complaint, monkeypatch):
     monkeypatch.chdir(folder.root)
-    assert "no claim has the id 'one.d', nor a paper that key; is it one.b or one.a" in complaint("verify", "one.d")
+    assert "no claim has 'one.d' in its id; is it one.b or one.a" in complaint("verify", "one.d")
     assert "'nct ledger' lists them" in complaint("verify", "xyz")
     for names in ([], ["one"]):
         assert "no claims below" in complaint("verify", *names, "--folder", folder.root / "nowhere")
