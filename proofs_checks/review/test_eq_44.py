@@ -75,7 +75,7 @@ claim = Claim(
     title="Separation under local elasticity: above and below the rate 1/t",
     source="review, Section 3.2.2, Theorem 3.1 of Zhang et al. (2021b), equations 44 and 45",
     verdict="amended",
-    depends_on=["review.eq-43", "review.eq-44.spectrum"],
+    depends_on=["review.eq-43", "review.eq-44.spectrum", "review.eq-44.above", "review.eq-44.below"],
     printed=Statement(
         r"\text{if } \nu_t = \min\{\alpha_t - \beta_t, \alpha_t + (K-1)\beta_t\} > 0 \text{ and } T \text{ is positive "
         r"semidefinite with positive diagonal entries, then as } t \to \infty \text{ the features are separable with "
