@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,7 +192,7 @@ def require_disproved(claim: Claim, source: str, message: str, **witness: object
 def headed(claim: Claim, source: str) -> str:
     """The script with a comment before it that names the claim and its source."""
     words = f"{claim.id}: {claim.title}. Source: {claim.source}".replace("*)", "* )").replace('"', "'")
-    return f"(* {words} *)\n\n{source}"
+    return f"(* {textwrap.fill(words, 110, subsequent_indent='   ')} *)\n\n{source}"
 
 
 @contextmanager

@@ -35,15 +35,16 @@ Proof.
       (Nat.eqb_spec (class i) (class j)); try ring; exfalso; congruence.
 Qed.
 
-Lemma product_of_combinations : forall class K n N lam a b i j,
+Lemma product_of_combinations : forall class K n N a b a' b' i j,
   equal_classes class K n N -> (i < N)%nat -> (j < N)%nat ->
-  product N (collapsed class K lam) (combination class K a b) i j
-  = lam * a * identity i j + (a - b * (lam + INR n)) * gram class K i j.
+  product N (combination class K a b) (combination class K a' b') i j
+  = combination class K (a * a') (a * b' + b * a' - INR n * b * b') i j.
 Proof.
-  intros class K n N lam a b i j equal below_i below_j; unfold product, collapsed, combination.
-  rewrite (sum_ext _ (fun k => a * (one_if (k =? j) * gram class K i k)
-    + (- b * (gram class K i k * gram class K k j)
-    + (lam * a * (one_if (k =? i) * identity k j) + - (lam * b) * (one_if (k =? i) * gram class K k j))))).
+  intros class K n N a b a' b' i j equal below_i below_j; unfold product, combination.
+  rewrite (sum_ext _ (fun k => a * a' * (one_if (k =? i) * identity k j)
+    + (- (a * b') * (one_if (k =? i) * gram class K k j)
+    + (- (b * a') * (one_if (k =? j) * gram class K i k)
+    + b * b' * (gram class K i k * gram class K k j))))).
   2: { intros k _; unfold identity; rewrite (one_if_symmetric i k); ring. }
   rewrite !sum_plus, !sum_scale.
   rewrite (sum_indicator j (fun k => gram class K i k)), (sum_indicator i (fun k => identity k j)),
@@ -52,15 +53,22 @@ Proof.
   rewrite square; ring.
 Qed.
 
-Lemma transposed_product : forall class K n N lam a b i j,
+Lemma product_ext : forall N A A' B B' i j, (forall p q, A p q = A' p q) -> (forall p q, B p q = B' p q) ->
+  product N A B i j = product N A' B' i j.
+Proof. intros N A A' B B' i j first second; apply sum_ext; intros k _; rewrite first, second; reflexivity. Qed.
+
+Lemma collapsed_is : forall class K lam i j, collapsed class K lam i j = combination class K lam (-1) i j.
+Proof. intros; unfold collapsed, combination; ring. Qed.
+
+Lemma collapsed_times : forall class K n N lam a b i j,
   equal_classes class K n N -> (i < N)%nat -> (j < N)%nat ->
-  product N (combination class K a b) (collapsed class K lam) i j
-  = product N (collapsed class K lam) (combination class K a b) j i.
+  product N (collapsed class K lam) (combination class K a b) i j
+  = lam * a * identity i j + (a - b * (lam + INR n)) * gram class K i j.
 Proof.
-  intros class K n N lam a b i j equal below_i below_j; unfold product; apply sum_ext; intros k below_k.
-  unfold collapsed, combination, identity.
-  rewrite !(gram_entry class K n N) by assumption; rewrite (one_if_symmetric i k), (one_if_symmetric k j),
-    (one_if_symmetric (class i) (class k)), (one_if_symmetric (class k) (class j)); ring.
+  intros class K n N lam a b i j equal below_i below_j.
+  rewrite (product_ext N _ (combination class K lam (-1)) _ (combination class K a b)) by
+    (intros; try apply collapsed_is; reflexivity).
+  rewrite (product_of_combinations class K n) by assumption; unfold combination; ring.
 Qed.
 
 (* Lemma C.2, for all n, K and lam > 0 *)
@@ -70,11 +78,11 @@ Theorem inverse_of_the_collapsed_gram_matrix : forall class K n N lam i j,
   product N (collapsed class K lam) (stated class K n lam) i j = identity i j /\
   product N (stated class K n lam) (collapsed class K lam) i j = identity i j.
 Proof.
-  intros class K n N lam i j equal positive_lam below_i below_j.
-  pose proof (pos_INR n) as size.
-  split; unfold stated; [| rewrite (transposed_product class K n) by assumption];
-    rewrite (product_of_combinations class K n) by assumption; [| unfold identity at 2; rewrite one_if_symmetric];
-    unfold identity; field; lra.
+  intros class K n N lam i j equal positive_lam below_i below_j; pose proof (pos_INR n) as size; unfold stated.
+  rewrite (product_ext N (combination _ _ _ _) (stated class K n lam) (collapsed class K lam)
+    (combination class K lam (-1))) by (intros; try apply collapsed_is; reflexivity); unfold stated.
+  rewrite (collapsed_times class K n), (product_of_combinations class K n) by assumption.
+  unfold combination; split; field; lra.
 Qed.
 
 (* The papers' order of the samples is one of those: class 0 first, then class 1, and so on. *)
@@ -107,7 +115,7 @@ Proof.
   intros class K n N lam a b i j equal positive_lam below_i below_j differ together claimed.
   pose proof (pos_INR n) as size.
   pose proof (claimed i below_i) as diagonal; pose proof (claimed j below_j) as beside.
-  rewrite (product_of_combinations class K n), (gram_entry class K n N) in diagonal, beside by assumption.
+  rewrite (collapsed_times class K n), (gram_entry class K n N) in diagonal, beside by assumption.
   unfold identity in *; rewrite Nat.eqb_refl in diagonal; rewrite together, !Nat.eqb_refl in beside.
   rewrite (proj2 (Nat.eqb_neq i j) differ) in beside; rewrite Nat.eqb_refl in diagonal; unfold one_if in *.
   assert (first : lam * a = 1) by lra.

@@ -112,7 +112,7 @@ Proof.
 Qed.
 """
 HOLDS = """\
-intros i j below_i below_j; rewrite (product_of_combinations _ 2 2 4 2 _ _ i j pairs_of_samples below_i below_j).
+intros i j below_i below_j; rewrite (collapsed_times _ 2 2 4 2 _ _ i j pairs_of_samples below_i below_j).
   simpl INR; lra."""
 FAILS = """\
 intro claimed; destruct (no_other_coefficients (fun i => i / 2)%nat 2 2 4 2 {a} {b} 0 1) as [first second];

@@ -42,6 +42,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -273,11 +274,30 @@ def verified_certificates():
 
 @claim.check(
     "kernel",
-    covers=Part("the twelve polynomials by which a layer’s bound is at most k/m, for all n, λ_map and λ_k ≤ λ_map"),
+    covers=Part(
+        "that the bound on a layer’s factor, with which the proof of docs/deep_rfm_convergence.md ends, is below "
+        "λ_k/λ_map, for all n, λ_map and λ_k ≤ λ_map"
+    ),
 )
-def test_certificates_by_the_kernel(statement):
+def test_bound_on_the_factor_by_the_kernel(statement):
     test_certificate_of_the_range(statement)
-    require_proved(claim, coq.script(coq.translate_all(verified_certificates()[1])))
+    factor = Path(__file__).with_name("thm_5_3_factor.v")
+    require_proved(claim, coq.script([*coq.translate_all(verified_certificates()[1]), factor]))
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "data λ_map I + g YᵀY, g ≥ 0, for all n, K, λ_map and λ_k ≤ λ_map: the layers’ Gram matrices, their fixed "
+        "point YᵀY, and each layer’s factor λ_k/λ_map from the second on"
+    ),
+)
+def test_multiples_of_the_collapsed_matrix_by_the_kernel(statement):
+    test_certificate_of_the_range(statement)
+    here, certificate = Path(__file__), collapse_convergence.certificate_of_multiples()
+    require(certificate.verify(), "not certified", of=certificate.statement)
+    files = [here.parents[1] / "sums.v", here.with_name("lemma_C2.v"), here.with_name("thm_5_3_multiples.v")]
+    require_proved(claim, coq.script([*coq.translate(certificate, "multiples_certificate"), *files]))
 
 
 @claim.check(

@@ -1,5 +1,5 @@
-(* Six classes, three layers, a near miss of the theorem: a graph of order 4 fits as collapse does at the same scale, and
-   its norms cost more, as (sqrt 2 + sqrt 6)^2 > 12. *)
+(* Six classes, three layers, a near miss of the theorem: a graph of order 4 fits as collapse does at the same scale,
+   and its norms cost more, as (sqrt 2 + sqrt 6)^2 > 12. *)
 
 Lemma ratio_of_six_classes : 1 < ratio 4 0.
 Proof.

@@ -21,7 +21,7 @@ from theory.certificate import ShiftCertificate
 from theory.deep_rfm._matrices import exact_or_float
 from theory.overflow import within_floats
 
-__all__ = ["bound_pieces", "certificates", "layer_factor", "smoothing"]
+__all__ = ["bound_pieces", "certificate_of_multiples", "certificates", "layer_factor", "smoothing"]
 
 
 def smoothing(x: Any, c: Any) -> Any:
@@ -145,6 +145,36 @@ def certificates() -> tuple[ShiftCertificate, ...]:
                 statement = f"1 + x + c − factor/ϑ ≥ 0, {region}, {name}: {part}"
                 found.append(ShiftCertificate(statement, ("u", "v"), _coefficients(polynomial, u, v), (0, 0)))
     return tuple(found)
+
+
+@cache
+def certificate_of_multiples() -> ShiftCertificate:
+    r"""Return the certificate that a layer shrinks g − 1 by λ_k/λ_map where the Gram matrix is g YᵀY, from layer 2 on.
+
+    With m = λ_map, k = λ_k and N = n + m a layer takes g to $f(g) = a^2$, $a = \frac{(gn+m)(N+k)}{(gn+m+k)N}$, and
+    $a - 1 = \frac{kn(g-1)}{(gn+m+k)N}$. So $|f(g) - 1| \le \frac km|g - 1|$ is $mn(a+1) \le (gn+m+k)N$. That is
+    certified for all m = k + w and g = f(0) + h with k, w, n, h ≥ 0, after the denominators are cleared.
+
+    Returns
+    -------
+    ShiftCertificate
+
+    Examples
+    --------
+    >>> certificate_of_multiples().verify()
+    True
+    """
+    import sympy as sp
+
+    k, w, n, h = sp.symbols("k w n h")
+    m, N = k + w, n + k + w
+    square = (m + k) ** 2 * N**2
+    E = n * m**2 * (N + k) ** 2 + (n * h + m + k) * square  # gn + m + k, over the square
+    numerator = sp.cancel(E * (E - m * n * (m + k) ** 2 * N) - m * n * (N + k) * (m + k) ** 2 * (E - k * square))
+    statement = "mn(a + 1) ≤ (gn + m + k)(n + m), with m = k + w and g = f(0) + h"
+    return ShiftCertificate(
+        statement, ("k", "w", "n", "h"), _coefficients(numerator, k, w, n, h), (0, 0, 0, 0), strict=False
+    )
 
 
 def _coefficients(polynomial: Any, *symbols: Any) -> dict[tuple[int, ...], Fraction]:

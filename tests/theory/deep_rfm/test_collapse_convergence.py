@@ -153,3 +153,19 @@ def test_factor_is_attained_for_many_samples(x):
     assert factor == pytest.approx(x / (1 + x), rel=0.01)
     exact = collapse_fixed_point.contraction_factor([n], lam_k=lam_k, lam_map=lam_map, kappa=kappa)
     assert exact == pytest.approx(factor, rel=1e-4)
+
+
+@given(st.fractions(Fraction(1, 50), 50), st.fractions(0, 50), st.integers(1, 4), st.fractions(0, 9))
+def test_certificate_of_multiples_is_of_the_layers(k, w, n, h):
+    m, N = k + w, n + k + w
+
+    def step(g):
+        kappa = collapse_map.exact_kappa(n, k, m)
+        return collapse_map.exact_step([[g] * n] * n, [[1] * n], lam_k=k, lam_map=m, kappa=kappa)[0][0]
+
+    g = step(Fraction(0)) + h
+    shrinks = k / m * abs(g - 1) - abs(step(g) - 1)
+    denominators = (m + k) ** 4 * N**3 * (g * n + m + k)
+    value = collapse_convergence.certificate_of_multiples().value(k, w, n, h)
+    assert g == 1 or value == shrinks * denominators * (g * n + m + k) * N * m / (k * abs(g - 1))
+    assert value >= 0
