@@ -262,6 +262,37 @@ def test_certificate_of_the_range(statement):
     require_at_most(largest.subs(eps, 0), 1, "the range ends beyond what is certified, λ_map", strict=False)
     for inequality, proved in verified_certificates()[0].items():
         require(proved, "the certificate fails", inequality=inequality)
+    require_certificates_of_the_steps()
+
+
+@cache
+def require_certificates_of_the_steps():
+    """The certified polynomials are 1 + x + c less the bound of steps 3 and 4 of the proof, over ϑ; written anew here.
+
+    At 121 rational points, ends among them: for c ≤ 1 and c ≥ 1, for either sign of the change d of the eigenvalues,
+    and for the block beside them.
+    """
+    certified = collapse_convergence.certificates()
+    points = [Fraction(0), *(Fraction(i, 7) for i in (1, 3, 5, 7, 10, 16, 31, 60, 99, 700))]
+    for u, v in itertools.product(points, points):
+        x = 1 / (1 + u)
+        for c, polynomials in ((v / (1 + v), certified[:6]), (1 + v, certified[6:])):
+            for bound, over, under in zip(bounds_of_the_proof(x, c), polynomials[::2], polynomials[1::2], strict=True):
+                quotient = over.value(u, v) / under.value(u, v)
+                require_equal(quotient, 1 + x + c - bound, "another bound is certified", of=over.statement, x=x, c=c)
+
+
+def bounds_of_the_proof(x, c):
+    """Of step 4, over ϑ: with T₀₀ where eigenvalues fall and where they rise, and with T₁₁."""
+    theta, t, sigma = x / (1 + x + c), 2 * c / (1 + c), x / (2 + x)
+    falls, rises = 1 - ((1 + c) / (1 + c + x)) ** 2, (1 + x * c / (1 + x + c)) ** 2 - 1
+    gamma = c / (1 + c - falls)
+    T00 = [
+        t * d / (1 + c - falls) + t * sigma + theta * gamma**2 * d * (1 + sigma**2) + 2 * gamma * sigma**2
+        for d in (falls, rises)
+    ]
+    T11 = (2 - theta - min(t, 1)) * sigma
+    return [max(1, t) + block + (1 - theta) * gamma * sigma for block in (*T00, T11)]
 
 
 @cache
@@ -321,6 +352,9 @@ def test_random_data(statement, sizes, eps, log_lam_map, share, seed):
         errors = errors_by_layer(statement, sizes, k, m, data_gram, layers=6)
         shown = {"sizes": sizes, "lam_map": m, "lam_k": k, "eps": eps}
         require_at_most(errors[1:], factor * errors[:-1] + rounding, "a layer shrinks the distance less", **shown)
+        if k <= m:  # and no less than the bound that the proof ends with
+            bound = collapse_convergence.layer_factor(k / m, (m + k) / sizes[0])
+            require_at_most(errors[1:], bound * errors[:-1] + rounding, "the proof's bound is exceeded", **shown)
         return
     needed = []
     for lam_k in (k / 10, k / 1000):

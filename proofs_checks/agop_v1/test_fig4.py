@@ -20,7 +20,7 @@ $$
 $$
 
 For D → ∞ the expected ratio tends to it (`theory.deep_rfm.relu_distance.distance_ratio_bounds`). The left panel of the
-figure, the distances themselves against a linear interpolation, is no row.
+figure shows the distances themselves, from 0 to √2, above their linear interpolation: that is the ratio above 1/√2.
 """
 
 from typing import NamedTuple

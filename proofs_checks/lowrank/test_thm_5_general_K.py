@@ -23,6 +23,7 @@ from fractions import Fraction
 from math import comb, prod
 from typing import Annotated
 
+import networkx as nx
 import numpy as np
 import sympy as sp
 from hypothesis import given
@@ -105,13 +106,62 @@ def test_both_constructions_from_the_pieces(statement):
     require("block" in statement.beat_dnc, "the block does not beat DNC")
     assert certificate.strongly_regular_beats_collapse().verify()  # whatever κ is, so also for the block's
 
-    # Dropping: with q = K/K' of the classes, features and W_L keep the share q of their cost, t and x, as the classes
-    # are permuted by the symmetries of the graph; so are the errors, and the mean error stays. What is lost from
+    # Dropping: with q = K/K' of the classes, features and W_L keep the share q of their cost, t and x, as every class
+    # has as much of each; it has as much of the error as well, so that the mean error stays. What is lost from
     # Lt + x + fit is (1 − q)(t + x), and nothing less than 1 can bound the rest for the fit's sake as q → 1.
+    classes_share_equally()
     for K, whole in ((5, 6), (7, 10), (9, 10), (11, 15), (14, 15), (990, 1035)):
         q, bound = sp.Rational(K, whole), sp.sympify(statement.bound(K, whole))
         for of, before, after in (("norms", 3, 2 + q), ("W_L", 1, q), ("fit", 1, 1)):  # at L = 3
             require_at_most(after, bound * before, "the loss without some classes is higher", K=K, of=of)
+
+
+def classes_share_equally():
+    """Columns of H_1, rows of W_L and columns of the errors are of one length each, for every r and every scale.
+
+    H_1ᵀH_1 is a multiple of √(TᵀT), and with the last features √s D (D of disjoint edges) and R = (1 + sD²)⁻¹ the
+    errors are −R, and W_L is a multiple of DR. All of these are a + bA + cJ with the adjacency matrix A of the
+    triangular graph and the matrix J of ones, and so are their products: the diagonal is the same throughout.
+    """
+    r, s, a, b, c = sp.symbols("r s a b c", positive=True)
+    degree, adjacent, apart = 2 * (r - 2), r - 2, 4
+    for order in range(4, 9):  # that these are its parameters is lowrank.def-3
+        expected = [parameter.subs(r, order) for parameter in (degree, adjacent)]
+        require_equal(list(triangular_graph.parameters(order)[1:]), [*expected, apart], "the parameters", r=order)
+
+    def times(x, y):  # of (a, b, c) for a + bA + cJ; A² = degree + adjacent A + apart (J − 1 − A), AJ = degree J
+        square, ones = x[1] * y[1], r * (r - 1) / 2 * x[2] * y[2] + x[0] * y[2] + x[2] * y[0]
+        product = (
+            x[0] * y[0] + (degree - apart) * square,
+            x[0] * y[1] + x[1] * y[0] + (adjacent - apart) * square,
+            ones + degree * (x[1] * y[2] + x[2] * y[1]) + apart * square,
+        )
+        return tuple(sp.factor(part) for part in product)
+
+    for order in (4, 5, 7):  # the table itself, on matrices
+        A = sp.Matrix(nx.to_numpy_array(triangular_graph.triangular_graph(order), dtype=int))
+        matrix = lambda x, A=A: x[0] * sp.eye(A.rows) + x[1] * A + x[2] * sp.ones(A.rows)  # noqa: E731
+        table = matrix([part.subs(r, order) for part in times((2, 3, 5), (7, -1, 4))])
+        require_equal(matrix((2, 3, 5)) * matrix((7, -1, 4)), table, "the products", r=order)
+    # TᵀT = (2 + A)/(r − 1), and √(TᵀT) = x TᵀT + y J with the eigenvalues √2 on the ones and √((r−2)/(r−1)) beside them
+    gram, x = (2 / (r - 1), 1 / (r - 1), sp.Integer(0)), sp.sqrt((r - 1) / (r - 2))
+    root = (x * gram[0], x * gram[1], (sp.sqrt(2) - 2 * x) * 2 / (r * (r - 1)))
+    difference = [sp.simplify(u - v) for u, v in zip(times(root, root), gram, strict=True)]
+    require_equal(difference, [0, 0, 0], "not the square root")
+    # D = J − 1 − A; R solves a linear system of three equations.
+    disjoint = (-1, -1, 1)
+    square = times(disjoint, disjoint)
+    system = (1 + s * square[0], s * square[1], s * square[2])
+    (inverse,) = sp.solve(
+        [u - v for u, v in zip(times(system, (a, b, c)), (1, 0, 0), strict=True)], (a, b, c), dict=True
+    )
+    at = {r: 5, s: sp.Rational(2, 3)}
+    A = sp.Matrix(nx.to_numpy_array(triangular_graph.triangular_graph(5), dtype=int))
+    D = sp.ones(10) - sp.eye(10) - A
+    found = [inverse[part].subs(at) for part in (a, b, c)]
+    R = (sp.eye(10) + at[s] * D * D).inv()
+    require_equal(found[0] * sp.eye(10) + found[1] * A + found[2] * sp.ones(10), R, "another inverse")
+    require_equal({*(R * R).diagonal(), *(D * R * R * D).diagonal()}, {(R * R)[0, 0], (D * R * R * D)[0, 0]}, "unequal")
 
 
 @claim.check("kernel", covers=Part("the six polynomial inequalities of Theorem 5’s certificate"))
