@@ -28,23 +28,27 @@ def test_the_readme_has_the_two_commands():
         assert "-m pip install -c constraints.txt -e '.[test]' &&" in command
 
 
-README_CONSOLE = "\n".join(
-    re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
+CONSOLE = "\n".join(
+    block
+    for page in PAGES
+    if page.name != "your_own_ledger.md"  # done step by step by test_tutorial.py
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 )
 
 
 @pytest.mark.parametrize(
-    ("command", "printed"), re.findall(r"^\$ nct (.*)\n((?:(?!\$).*\n?)*)", README_CONSOLE, re.MULTILINE)
+    ("command", "printed"), re.findall(r"^\$ nct (.*)\n((?:(?!\$).*\n?)*)", CONSOLE, re.MULTILINE)
 )
-def test_the_commands_in_the_readme_print_what_it_says(command, printed, capsys):
+def test_the_commands_of_the_pages_print_what_these_say(command, printed, capsys):
     assert cli.main(shlex.split(command)) == 0
     found = capsys.readouterr().out
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     assert doctest.OutputChecker().check_output(printed, found, flags), found
 
 
-def test_the_ledger_in_the_readme_is_that_of_the_claims():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_ledger_in_the_tutorial_is_that_of_the_claims():
+    text = (ROOT / "docs/tutorials/which_theorems_stand.md").read_text(encoding="utf-8")
     rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(\S.*?)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
     claims = {listing.claim.id: listing.claim for listing in read_claims(ROOT / "proofs_checks")}
     assert len(rows) == 3
