@@ -37,9 +37,7 @@ CONSOLE = "\n".join(
 )
 
 
-@pytest.mark.parametrize(
-    ("command", "printed"), re.findall(r"^\$ nct (.*)\n((?:(?!\$).*\n?)*)", CONSOLE, re.MULTILINE)
-)
+@pytest.mark.parametrize(("command", "printed"), re.findall(r"^\$ nct (.*)\n((?:(?!\$).*\n?)*)", CONSOLE, re.MULTILINE))
 def test_the_commands_of_the_pages_print_what_these_say(command, printed, capsys):
     assert cli.main(shlex.split(command)) == 0
     found = capsys.readouterr().out
