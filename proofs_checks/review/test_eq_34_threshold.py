@@ -42,16 +42,12 @@ class Dependence(NamedTuple):
     loose: Callable[[Any, Any], Any]  # lim log t₀/√(Ω_AΩ_F)
 
 
-def root(x):
-    return x**0.5 if isinstance(x, (int, float)) else sp.sqrt(x)
-
-
 true = Dependence(
     lambda A, F: A * F,
     1,
     -1,
     lambda a, b: (a + b) / (a * (a + b - 1)),
-    lambda a, b: (a + b) / (a - 1 + root(b / (a + b))),
+    lambda a, b: (a + b) / (a - 1 + sp.sqrt(b / (a + b))),
 )
 
 claim = Claim(
@@ -83,7 +79,7 @@ claim = Claim(
         "smaller with larger K_min at fixed K": true._replace(fixed_K=-1),
         "a function of the sum of the bounds": true._replace(product=lambda A, F: A + F),
         "K for K − 1": true._replace(tight=lambda a, b: (a + b) / (a * (a + b))),
-        "a for a − 1": true._replace(loose=lambda a, b: (a + b) / (a + root(b / (a + b)))),
+        "a for a − 1": true._replace(loose=lambda a, b: (a + b) / (a + sp.sqrt(b / (a + b)))),
     },
     counterexample_code=r"""
 # K_maj = 1 fixed, √(Ω_AΩ_F) = 1/10: the threshold falls from K_min = 2 to 3. At it the minimum of
@@ -211,4 +207,4 @@ def test_thresholds(statement, a, b, log_bound, share):
     require_close(tight, statement.tight(a, b), "another limit", rtol=1e-3, **where)
     large = 600 / (a + b) * (a - 1 + (b / (a + b)) ** 0.5)  # the threshold is about e⁶⁰⁰
     low, high = (np.log(threshold(a, b, x * large, x * large)) for x in (0.9, 1.0))
-    require_close((high - low) / (0.1 * large), statement.loose(a, b), "another limit", rtol=2e-3, **where)
+    require_close((high - low) / (0.1 * large), float(statement.loose(a, b)), "another limit", rtol=2e-3, **where)

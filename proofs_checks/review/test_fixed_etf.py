@@ -42,8 +42,8 @@ claim = Claim(
     verdict="holds",
     depends_on=("review.eq-34",),
     printed=Statement(
-        r"\text{Fixing the classifier to a simplex ETF prevents minority collapse (read: the features that minimise the "
-        r"cross-entropy, with norms at most } R \text{ or under the bound of (34), are in each class one positive "
+        r"\text{Fixing the classifier to a simplex ETF prevents minority collapse (read: the features that minimise "
+        r"the cross-entropy, with norms at most } R \text{ or under the bound of (34), are in each class one positive "
         r"multiple of } a_k \text{, for all class sizes, so that their cosines are } \frac{-1}{K - 1} \text{; with "
         r"norms } R \text{ in the first case and larger ones for larger classes in the second)}",
         true,
@@ -119,7 +119,7 @@ def test_descent_in_the_features(statement):
             require_at_most(1 - h @ A[k] / alpha / np.linalg.norm(h), 1e-5, "another direction", K=K)
 
 
-@claim.check("property", covers=Instances("K ≤ 6, m ≤ K + 2, α and R from 0.1 to 10: optimality of the features, 50 drawn"),
+@claim.check("property", covers=Instances("K ≤ 6, m ≤ K + 2, α and R from 0.1 to 10: optimality, 50 drawn"),
              blind_to={"shorter for larger classes": "each feature has a bound of its own"})  # fmt: skip
 @given(st.integers(2, 6), st.integers(-1, 2), st.floats(0.1, 10), st.floats(0.1, 10), st.integers(0, 9999))
 def test_features_of_an_etf(statement, K, extra, alpha, R, seed):
