@@ -26,6 +26,9 @@ from . import (
     local_elasticity as local_elasticity,
 )
 from . import (
+    parameter_counts as parameter_counts,
+)
+from . import (
     ridge as ridge,
 )
 from . import (

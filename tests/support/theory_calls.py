@@ -7,7 +7,18 @@ import networkx as nx
 import numpy as np
 
 import theory
-from theory import certificate, contrastive, coq, dufm, generalisation, local_elasticity, ridge, schatten, ufm
+from theory import (
+    certificate,
+    contrastive,
+    coq,
+    dufm,
+    generalisation,
+    local_elasticity,
+    parameter_counts,
+    ridge,
+    schatten,
+    ufm,
+)
 from theory.deep_rfm import (
     collapse_convergence,
     collapse_fixed_point,
@@ -243,6 +254,10 @@ CALLS = [
     (generalisation.effective_depth, {"features_by_layer": [X, X[:2]], "labels": [0, 1, 1], "eps": 0.25}),
     (generalisation.minimal_ncc_depth, {"layers": [np.abs, np.negative], "features": X, "labels": [0, 1, 1],
                                         "eps": 0.25, "max_depth": 3}),
+    (parameter_counts.resnet, {"depth": 18, "classes": 10, "channels": 1, "features": 10}),
+    (parameter_counts.densenet, {"depth": 121, "classes": 10}),
+    (parameter_counts.shufflenet, {"groups": 3, "classes": 10}),
+    (parameter_counts.shufflenet_v2, {"scale": "1.5", "classes": 10}),
     (strong_collapse.snc_point, {"K": 3, "n": 4, "m": 2}),
     (strong_collapse.least_risk, {"K": 5, "n": 3, "m": 2}),
     (strong_collapse.eigenvalues, {"K": 3, "n": 4, "t": 0.5}),
