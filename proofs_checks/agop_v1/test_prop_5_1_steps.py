@@ -39,6 +39,7 @@ A = sp.Symbol("a", real=True)
 R = sp.Symbol("r", real=True)
 S = sp.sqrt(1 - R**2)
 QUARTER = sp.Rational(1, 4)
+INSIDE = (Fraction(-3, 5), Fraction(2, 7), Fraction(9, 10))  # of −1 < r < 1
 
 
 def density(z):
@@ -78,8 +79,13 @@ claim = Claim(
     printed=Statement(
         r"\text{lines 1–9 of the proof, with } a = r/\sqrt{1-r} \text{ in line 5}",
         replace(RIGHT, abbreviation=R / sp.sqrt(1 - R)),
+        formulas={r"r/\sqrt{1-r}": lambda proof, r=INSIDE: proof.abbreviation.subs(R, r)},
     ),
-    amended=Statement(r"\text{the same lines, with } a = r/\sqrt{1-r^2} \text{ in line 5}", RIGHT),
+    amended=Statement(
+        r"\text{the same lines, with } a = r/\sqrt{1-r^2} \text{ in line 5}",
+        RIGHT,
+        formulas={r"r/\sqrt{1-r^2}": lambda proof, r=INSIDE: proof.abbreviation.subs(R, r)},
+    ),
     near_misses={
         "line 1: r for r/s": replace(RIGHT, shift=R),
         "line 2: a Φ(−a)": replace(RIGHT, inner=density(A) + A * distribution(-A)),

@@ -46,6 +46,11 @@ claim = Claim(
         r"\sum_{l<L}\tfrac{\lambda_{W_l}}2\|W_l\|_F^2"
         r" = c\|M\|_{S_{2/L}}^{2/L},\quad c = \tfrac L2(\lambda_{H_1}\lambda_{W_1}\cdots\lambda_{W_{L-1}})^{1/L}",
         Form(lambda L, product, total: L * product ** (1 / sp.sympify(L)) / 2, lambda L: 2 / sp.sympify(L)),
+        formulas={
+            "2/L": lambda form, L=(2, 3, 5): form.exponent(L),
+            r"\tfrac L2": lambda form, L=(2, 3, 5): form.constant(L, 1, L),
+            "1/L": lambda form, L=(2, 3, 5): sp.log(form.constant(L, sp.E, L) / form.constant(L, 1, L)),
+        },
     ),
     near_misses={
         "arithmetic mean of the λ": Form(lambda L, product, total: total / 2, lambda L: 2 / sp.sympify(L)),

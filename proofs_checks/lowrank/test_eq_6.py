@@ -67,6 +67,12 @@ claim = Claim(
         r"\beta\bigr)^{1/L},"
         r"\quad S_r = \sqrt2 + \sqrt{(r-1)(r-2)}",
         Scales(),
+        formulas={
+            r"\sqrt2 + \sqrt{(r-1)(r-2)}": lambda scales, r=(4, 5, 7): scales.nuclear(r),
+            r"\tfrac{K^2}2": lambda scales, K: K**2 / scales.last,
+            "1/L": lambda scales, L=(3, 4, 7): 1 / scales.root(L),
+            "4t^2": lambda scales, t: (scales.first * t) ** 2,
+        },
     ),
     near_misses={
         "all terms equal, the first too": Scales(first=1),

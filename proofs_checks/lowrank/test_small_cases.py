@@ -100,6 +100,7 @@ claim = Claim(
         r"7\text{, at none for } L \le 5\text{; at none for } K = 4\text{, and for } L = 3,\ K = 7",
         true,
         parts=[BLOCK, FEW, THREE],
+        formulas={r"(6/5)^{L+1}\tfrac{2+\sqrt3}3(2/3)^{L-3}": lambda extent, L=(3, 7, 8, 12): theta(5, L)},
     ),
     near_misses={
         "K = 6 for L = 3 too": true._replace(block=from_on(6, 6)),

@@ -95,6 +95,10 @@ claim = Claim(
     amended=Statement(
         r"the same, with multiplicity m or m + 1 where z = 0 on its entries, and exactly m - 1 otherwise",
         amended,
+        formulas={
+            "m + 1": lambda steps, m=(1, 2, 5): max(steps.vanishing(m)),
+            "m - 1": lambda steps, m=(1, 2, 5): max(steps.meeting(m)),
+        },
     ),
     near_misses={
         "the solution determines the features": amended._replace(conclusion=equal),

@@ -90,6 +90,11 @@ claim = Claim(
         r"\min\mathcal L = L_{dnc} = \min_u \tfrac L2\kappa u^{1/L} + \tfrac1{2(1+u)}",
         true,
         parts=["L = 2", "L ≥ 3"],
+        formulas={
+            r"\tfrac L2\kappa u^{1/L} + \tfrac1{2(1+u)}": (
+                lambda least, kappa, u, L=(2, 3, 5): least.objective(L, kappa, u)
+            ),
+        },
     ),
     near_misses={
         "K = 3 too": true._replace(classes=(2, 3)),
