@@ -54,6 +54,24 @@ def test_the_ledger_in_the_tutorial_is_that_of_the_claims():
         assert (claims[id].title, claims[id].verdict) == (title, verdict)
 
 
+def test_the_map_of_the_review_has_its_rows():
+    text = (ROOT / "docs/review_map.md").read_text(encoding="utf-8").partition("## The rows")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    claims = [listing.claim.id for listing in read_claims(ROOT / "proofs_checks")]
+    ids = [id.removeprefix("review.") for id in claims if id.startswith("review.")]
+    covered = set()
+    for name, last in (part for cell in cells for part in re.findall(r"`([^`]+)`(?: to `([^`]+)`)?", cell)):
+        first, _, more = name.partition("…")
+        found = {id for id in ids if id == first or ("…" in name and id.startswith(first + more))}
+        if last:
+            low, high = (int(re.search(r"\d+", end)[0]) for end in (name, last))
+            found |= {id for id in ids if (number := re.match(r"eq-(\d+)", id)) and low <= int(number[1]) <= high}
+        assert found, f"{name} is no row"
+        covered |= found
+    experiments = re.compile(r"fig-|random-labels|.*\.(networks|size)$")  # not of one model, loss and property
+    assert not [id for id in ids if id not in covered and not experiments.match(id)]
+
+
 def test_constraints_pin_every_direct_dependency():
     pins = dict(
         re.findall(r"^([a-z0-9-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
