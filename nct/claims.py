@@ -1,5 +1,6 @@
 """The claims that a command is asked about: names and filters in, rows of a table out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -7,10 +8,21 @@ from typing import Any, NamedTuple
 
 from nct.arguments import nearest
 from nct.commands import InputError
-from nct.ledger import VERDICTS, Listing, Outcome, in_unicode, read_claims, read_last_run
+from nct.ledger import (
+    VERDICTS,
+    LedgerError,
+    Listing,
+    Outcome,
+    claim_files,
+    find_ledger,
+    in_unicode,
+    read_claims,
+    read_last_run,
+    short_scope,
+)
 from nct.tables import Table
 
-__all__ = ["STYLES", "Row", "choose", "counted", "overview", "read_rows", "statements_in_latex"]
+__all__ = ["STYLES", "Row", "choose", "claim_names", "counted", "overview", "read_rows", "statements_in_latex"]
 
 #: The colours of the verdicts in a terminal.
 STYLES = {"holds": "green", "observed": "green", "amended": "yellow", "fails": "red"}
@@ -120,6 +132,22 @@ def choose(listings: Sequence[Listing], names: Sequence[str]) -> list[Listing]:
     return [listing for listing in listings if not names or listing.claim.id in found]
 
 
+def claim_names(**_: Any) -> list[str]:
+    """What a shell may complete a NAME to: papers and ids, found without reading a claim.
+
+    Returns
+    -------
+    list of str
+        Empty where there is no ledger.
+    """
+    try:
+        texts = [path.read_text(encoding="utf-8") for path in claim_files(find_ledger())]
+    except (LedgerError, OSError):
+        return []
+    ids = {match[1] for text in texts if (match := re.search(r"\bid=[\"']([\w.-]+)[\"']", text))}
+    return sorted(ids | {id.partition(".")[0] for id in ids})
+
+
 def _named(name: str, listings: Sequence[Listing]) -> list[str]:
     ids = [listing.claim.id for listing in listings]
     papers = {listing.claim.paper for listing in listings}
@@ -137,13 +165,8 @@ def _named(name: str, listings: Sequence[Listing]) -> list[str]:
 def overview(rows: Sequence[Row]) -> tuple[Table, list[str]]:
     """A table of claims, one in a row, with the colour of each row."""
     titles = ("claim", "verdict", "reach", "title")
-    cells = [(one.claim.id, one.claim.verdict, short(one.reach), one.claim.title) for one, _ in rows]
+    cells = [(one.claim.id, one.claim.verdict, short_scope(one.reach), one.claim.title) for one, _ in rows]
     return Table(titles, cells, "<<<<"), [STYLES[one.claim.verdict] for one, _ in rows]
-
-
-def short(reach: str | None) -> str:
-    """A reach as a cell."""
-    return {"proved in part": "in part", None: ""}.get(reach, reach or "")
 
 
 def statements_in_latex(rows: Sequence[Row]) -> Table:
@@ -152,7 +175,7 @@ def statements_in_latex(rows: Sequence[Row]) -> Table:
     cells = []
     for listing, _ in rows:
         forms = [None if form is None else form.text for form in (listing.claim.printed, listing.claim.amended)]
-        cells.append((listing.claim.id, listing.claim.verdict, short(listing.reach), *map(_formula, forms)))
+        cells.append((listing.claim.id, listing.claim.verdict, short_scope(listing.reach), *map(_formula, forms)))
     return Table(titles, cells, "<<<pp")
 
 

@@ -1,4 +1,4 @@
-"""The command line, `nct`."""
+"""The command line, `nct`."""  # PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import importlib
@@ -90,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     15  4        0.0005  1  0.0187217   0.014664  0.783261  0.0138628  yes          15×4       6×3 15
     0
     """
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        _complete(os.environ.get("COMP_LINE", ""))
     if sys.stdout is None:
         say("error: standard output is closed")
         return 1
@@ -132,6 +134,16 @@ def _run(arguments: list[str]) -> int:
         subparser.error(str(error))
 
 
+def _complete(line: str) -> None:
+    """Tell a shell what may come next in a line, and exit."""
+    try:
+        import argcomplete
+    except ImportError:
+        return
+    chosen = next((word for word in line.split()[1:] if not word.startswith("-")), None)
+    argcomplete.autocomplete(_parser(chosen)[0])
+
+
 @contextmanager
 def _installed(parser: _Parser) -> Iterator[None]:
     """Say what to install where a module is missing."""
@@ -151,7 +163,8 @@ def _parser(chosen: str | None) -> tuple[_Parser, dict[str, _Parser]]:
         description=(
             "Neural collapse, computed: losses of the deep unconstrained features model and the ledger of claims."
         ),
-        epilog="'nct COMMAND --help' describes a command.",
+        epilog="'nct COMMAND --help' describes a command. Completion in bash and zsh, with the extra 'completion': "
+        'eval "$(register-python-argcomplete nct)"',
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")

@@ -38,7 +38,7 @@ class Environment:
         done = subprocess.run(
             [self.folder / BIN / command, *arguments],
             cwd=self.work,
-            env=CLEAN,
+            env=CLEAN | {"COLUMNS": "120"},
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nct.arguments import add_forms
-from nct.claims import STYLES, Row, choose, counted, overview, read_rows, statements_in_latex
+from nct.claims import STYLES, Row, choose, claim_names, counted, overview, read_rows, statements_in_latex
 from nct.commands import InputError
 from nct.ledger import (
     KINDS,
@@ -42,9 +42,10 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument(
+    names = parser.add_argument(
         "names", metavar="NAME", nargs="*", help="which claims (default: all); 'init' alone begins a ledger"
     )
+    names.completer = claim_names  # type: ignore[attr-defined]
     parser.add_argument("--verdict", choices=VERDICTS, help="list only the claims with this verdict")
     parser.add_argument("--reach", choices=SCOPES, help="list only the claims whose checks reach this far")
     parser.add_argument("--kind", choices=KINDS, help="list only the claims with evidence of this kind")

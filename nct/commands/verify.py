@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nct.claims import choose
+from nct.claims import choose, claim_names
 from nct.commands import InputError
 from nct.ledger import LedgerError, find_ledger, read_claims
 
@@ -26,7 +26,8 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("names", metavar="NAME", nargs="*", help="what to run (default: every claim)")
+    names = parser.add_argument("names", metavar="NAME", nargs="*", help="what to run (default: every claim)")
+    names.completer = claim_names  # type: ignore[attr-defined]
     parser.add_argument("--long", action="store_true", help="run the checks that take minutes too")
     parser.add_argument("--ledger", metavar="FILE", type=Path, help="write the ledger to FILE as JSON")
     parser.add_argument(
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         paths = _paths(arguments.names, folder) if arguments.names else [folder]
     except LedgerError as error:
         raise InputError(str(error)) from error
-    options = ["-q", "--no-header", "--import-mode=importlib"]
+    options = ["--no-header", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--import-mode=importlib"]
     options += ["--ledger-long"] * arguments.long
     options += ["--ledger-record"] * arguments.record
     options += [] if arguments.ledger is None else ["--ledger", str(arguments.ledger)]

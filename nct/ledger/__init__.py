@@ -34,13 +34,13 @@ from nct.ledger._claim import KINDS, VERDICTS, Check, Claim, Kind, Verdict
 from nct.ledger._compare import compare
 from nct.ledger._comparison import require_at_most, require_close, require_equal
 from nct.ledger._first import FIRST_CLAIM, begin_ledger
-from nct.ledger._folder import LedgerError, find_ledger
+from nct.ledger._folder import LedgerError, claim_files, find_ledger
 from nct.ledger._kernel import NotProved, collecting, find_coqc, require_disproved, require_proved, run_coqc
 from nct.ledger._last_run import LAST_RUN, Outcome, read_last_run
 from nct.ledger._ledger_file import LedgerFile, read_ledger
 from nct.ledger._papers import Paper, read_papers
 from nct.ledger._profiles import register_profiles
-from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach
+from nct.ledger._reach import SCOPES, Coverage, Instances, Part, Reach, Search, reach, short_scope
 from nct.ledger._reading import Listing, load_claims, read_claims
 from nct.ledger._require import Refuted, require
 from nct.ledger._scripts import write_scripts
@@ -81,6 +81,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "begin_ledger",
+    "claim_files",
     "collecting",
     "compare",
     "find_coqc",
@@ -100,6 +101,7 @@ __all__ = [
     "require_equal",
     "require_proved",
     "run_coqc",
+    "short_scope",
     "shown_value",
     "write_scripts",
 ]

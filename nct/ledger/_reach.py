@@ -12,6 +12,17 @@ Scope = Literal["proved", "proved in part", "tested", "searched"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
+def short_scope(scope: str | None) -> str:
+    """A scope as a table's cell; empty where there is none.
+
+    Examples
+    --------
+    >>> short_scope("proved in part"), short_scope("tested")
+    ('in part', 'tested')
+    """
+    return {"proved in part": "in part"}.get(scope or "", scope or "")
+
+
 @dataclass(frozen=True)
 class Coverage:
     """What a check covers of its statement."""

@@ -14,6 +14,7 @@ from nct.ledger._folder import LedgerError
 from nct.ledger._judgement import judge
 from nct.ledger._last_run import check_writable, fingerprint, record_run
 from nct.ledger._ledger_file import LedgerFile, circumstances
+from nct.ledger._live import tell_by_claims
 from nct.ledger._papers import Paper, read_papers
 from nct.ledger._profiles import chosen_profile
 from nct.ledger._reading import read_ids
@@ -101,6 +102,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     book = session.config.stash[_BOOK] = Book()
     if not hasattr(session.config, "workerinput"):
         session.config.pluginmanager.register(_Recorder(book))
+        tell_by_claims(session.config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -185,7 +187,7 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter", config: pytest
         return
     from nct.ledger._table import lines
 
-    width = shutil.get_terminal_size().columns if terminalreporter.isatty else None
+    width = shutil.get_terminal_size().columns
     terminalreporter.section("ledger")
     for text, style in lines(book, width=width, colour=terminalreporter.hasmarkup):
         for line in text.split("\n"):  # line by line: pytest escapes what a terminal cannot print, newlines too

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from nct.ledger._book import Book, Entry
 from nct.ledger._claim import VERDICTS
+from nct.ledger._reach import short_scope
+from nct.ledger._unicode import in_unicode
 from nct.tables import table
 
 _STYLE = {
@@ -53,14 +55,21 @@ def _table(entries: list[Entry], width: int | None, colour: bool) -> str:
     titles = ["claim", "title", "verdict", "reach", "evidence", "near misses rejected"]
     mutated = any(entry.mutants is not None for entry in entries)
     rows = [_row(entry, mutated) for entry in entries]
+    titles += ["mutants killed"] * mutated
+    if width is not None and _natural_width(titles, rows) > width:  # `nct ledger` has the titles
+        titles, *rows = [[name, *others] for name, _, *others in (titles, *rows)]
     styles = [_STYLE[entry.status] for entry in entries] if colour else None
-    return table(titles + ["mutants killed"] * mutated, rows, width=width, styles=styles)
+    return table(titles, rows, width=width, styles=styles, whole=("claim", "verdict", "reach"))
+
+
+def _natural_width(titles: list[str], rows: list[list[str]]) -> int:
+    return sum(max(map(len, column)) + 2 for column in zip(titles, *rows, strict=True)) - 2
 
 
 def _row(entry: Entry, mutated: bool) -> list[str]:
     rejected = entry.near_misses
     misses = f"{sum(rejected.values())} of {len(rejected)}"
-    scope = "" if entry.reach is None else entry.reach.scope
+    scope = "" if entry.reach is None else short_scope(entry.reach.scope)
     cells = [entry.claim["id"], entry.claim["title"], entry.status, scope, " ".join(entry.kinds), misses]
     if mutated:
         cells.append("" if entry.mutants is None else f"{entry.mutants['killed']} of {entry.mutants['counted']}")
@@ -90,7 +99,7 @@ def _details(entries: list[Entry]) -> dict[str, list[tuple[str, str]]]:
     """What the table has no room for: the parts that are proved, and what was seen instead of what is printed."""
     in_part = [(entry.claim["id"], "; ".join(entry.reach.parts)) for entry in entries if entry.reach]
     seen = [
-        (entry.claim["id"], f"{entry.claim['seen']} ({entry.counterexample or 'not run'})")
+        (entry.claim["id"], f"{in_unicode(entry.claim['seen'])} ({entry.counterexample or 'not run'})")
         for entry in entries
         if entry.claim["seen"] is not None
     ]

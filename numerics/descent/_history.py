@@ -28,7 +28,7 @@ class History:
     Attributes
     ----------
     steps : array (R,)
-        Number of updates made, beginning with 0.
+        Number of updates made, beginning with 0. The last comes twice in runs that were polished: before and after.
     loss : array (R, S)
     dnc1 : array (R, S, L)
         tr Σ_W / tr Σ_B of H_1, …, H_L; nan where all class means coincide.
@@ -70,11 +70,15 @@ class History:
         """Keep only the runs in `index`."""
         return History(self.steps, self.loss[:, index], self.dnc1[:, index], self.singular_values[:, index])
 
+    def with_room(self, step: int) -> History:
+        """Make room for another row, at `step`."""
+        rest = [np.append(array, np.full((1, *array.shape[1:]), np.inf), 0) for array in self._arrays()]
+        return History(np.append(self.steps, step), *rest)
+
     def until(self, step: int) -> History:
         """Keep what was recorded up to `step`, and make room for `step` itself where it was not to be."""
         rows = np.flatnonzero(self.steps < step)
-        rest = [np.append(array[rows], np.full_like(array[:1], np.inf), 0) for array in self._arrays()]
-        return History(np.append(self.steps[rows], step), *rest)
+        return History(self.steps[rows], *(array[rows] for array in self._arrays())).with_room(step)
 
     def record(self, at: int, problem: Problem, parameters: Sequence[Tensor], diverged: np.ndarray) -> None:
         """Fill in row `at` from the parameters, except for runs that have diverged."""

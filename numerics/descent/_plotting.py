@@ -35,8 +35,9 @@ def plot(problem: Problem, history: History, seeds: Sequence[int]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left, the loss of every run against those of DNC and SRG. Middle, DNC1 by layer (nothing to see for one
-        sample a class). Right, the singular values of the class means of the best run by layer.
+        Left, the loss of every run against those of DNC and SRG. Middle, with several samples a class, DNC1 by layer;
+        with one it is zero, and the panel is left out. Right, the singular values of the class means of the best run
+        by layer.
 
     Raises
     ------
@@ -59,10 +60,12 @@ def plot(problem: Problem, history: History, seeds: Sequence[int]) -> Figure:
     kept = np.flatnonzero(np.isfinite(history.loss[-1]))
     if len(kept) == 0:
         raise ValueError(f"all {len(several)} runs diverged; there must be one that did not")
-    figure = Figure(figsize=(12, 3.4), layout="constrained")
-    left, middle, right = figure.subplots(1, 3)
+    panels = 3 if problem.n > 1 else 2
+    figure = Figure(figsize=(4 * panels, 3.4), layout="constrained")
+    left, *middle, right = figure.subplots(1, panels)
     _losses(left, problem, history.select(kept))
-    _collapse(middle, history.select(kept))
+    for axes in middle:
+        _collapse(axes, history.select(kept))
     best = int(history.loss[-1].argmin())
     _spectrum(right, history.singular_values[-1, best], several[best])
     return figure
@@ -74,8 +77,11 @@ def _losses(axes: Axes, problem: Problem, history: History) -> None:
     srg = loss_srg(problem)
     if srg is not None:
         axes.axhline(srg, color="C2", linestyle=":", label="SRG")
-    axes.set(xscale="symlog", yscale="log", xlabel="step", ylabel="loss", title="Training loss")
-    axes.legend()
+    if len(history.steps) > 1 and history.steps[-1] == history.steps[-2]:
+        ends = np.full(len(history.loss[-1]), history.steps[-1])
+        axes.plot(ends, history.loss[-1], "C0o", markersize=3, clip_on=False, label="polished")
+    axes.set(yscale="log", ylabel="loss", title="Training loss")
+    _by_step(axes, history)
 
 
 def _collapse(axes: Axes, history: History) -> None:
@@ -83,12 +89,17 @@ def _collapse(axes: Axes, history: History) -> None:
     for l, values in enumerate(dnc1.T, 1):
         axes.plot(history.steps, values, label=f"layer {l}")
     positive = bool((dnc1 > 0).any())
-    axes.set(xscale="symlog", yscale="log" if positive else "linear", xlabel="step", title="DNC1, median of the runs")
+    axes.set(yscale="log" if positive else "linear", title="DNC1, median of the runs")
+    _by_step(axes, history)
+
+
+def _by_step(axes: Axes, history: History) -> None:
+    axes.set(xscale="symlog", xlabel="step", xlim=(0, max(1, history.steps[-1])))
     axes.legend()
 
 
 def _spectrum(axes: Axes, values: np.ndarray, seed: int) -> None:
     for l, layer in enumerate(values, 1):
         axes.plot(np.arange(1, len(layer) + 1), layer, marker="o", markersize=3, label=f"layer {l}")
-    axes.set(xlabel="index", title=f"Singular values of the class means, seed {seed}")
+    axes.set(xlabel="index", title=f"Class means of seed {seed}: singular values")
     axes.legend()

@@ -240,7 +240,7 @@ class Runs:
         Returns
         -------
         Runs
-            With new parameters in float64, and a history of only the final state. Losses are those of the
+            With new parameters in float64, and a history with one row more, at the same step. Losses are those of the
             original problem; `gradient_norms` is of the relaxed one and says how stationary each run is.
         """
         options = PolishOptions.checked(eps, tol, max_steps)._asdict()
@@ -249,8 +249,8 @@ class Runs:
             polished = polish(self.problem, [p[alive] for p in parameters], **options)
             for p, new in zip(parameters, polished, strict=True):
                 p[alive] = new
-        history = History.empty(self.problem, len(self), [self.steps])
-        history.record(0, self.problem, parameters, self.diverged_at >= 0)
+        history = self.history.with_room(self.steps)
+        history.record(-1, self.problem, parameters, self.diverged_at >= 0)
         return replace(
             self, parameters=tuple(parameters), history=history, settings={**self.settings, "polished": options}
         )

@@ -210,6 +210,38 @@ def test_output_that_the_terminal_cannot_show():
     assert rb"5\xd73 10" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "expected", "unexpected"),
+    [
+        ("nct ", {"ratio", "ledger", "verify"}, {"--weight-decay"}),
+        ("nct le", {"ledger"}, {"ratio"}),
+        ("nct ratio --we", {"--weight-decay"}, {"--width"}),
+        ("nct ledger --verdict ", {"amended", "observed"}, {"proved"}),
+        ("nct ledger --reach pro", {"proved"}, {"tested"}),
+        ("nct ledger lowrank.thm-5", {"lowrank.thm-5", "lowrank.thm-5.rate"}, {"lowrank.thm-6"}),
+        ("nct verify ow", {"own"}, {"lowrank"}),
+    ],
+)
+def test_completion(tmp_path, line, expected, unexpected):
+    """What a shell that has evaluated register-python-argcomplete is told."""
+    pytest.importorskip("argcomplete")
+    environment = {
+        **os.environ,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_SHELL": "bash",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "told"),
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "COMP_TYPE": "9",
+    }
+    subprocess.run(NCT, env=environment, check=True, capture_output=True, timeout=60)
+    told = {word.strip().replace("\\", "") for word in (tmp_path / "told").read_text().split("\n")}
+    assert expected <= told
+    assert not unexpected & told
+
+
 def test_the_console_script_is_installed():
     script = Path(sys.executable).parent / "nct"
     done = subprocess.run([script, *RATIO[:2], "1", *RATIO[3:]], capture_output=True, text=True, check=False)

@@ -7,7 +7,8 @@ from ledgers import Ledger
 
 
 @pytest.fixture
-def ledger(pytester):
+def ledger(pytester, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # room for the ledger's whole table
     return Ledger(pytester)
 
 

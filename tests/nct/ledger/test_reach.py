@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nct.ledger import Claim, Instances, Part, Reach, Search, Statement, reach, read_claims, read_ledger
+from nct.ledger import Claim, Instances, Part, Reach, Search, Statement, reach, read_claims, read_ledger, short_scope
 from nct.ledger._reach import NOT_SAID, All, Coverage, coverages
 
 pytest_plugins = ["pytester"]
@@ -149,7 +149,7 @@ def test_reach_in_the_ledger(run, first, second, parts, scope, proved):
     entry, printed, result = run(first, second, parts=parts)
     assert result.ret == 0
     assert entry["reach"] == {"scope": scope, "parts": proved, "kernel": []}
-    result.stdout.fnmatch_lines([f"example.sum * holds * {scope} * derived exact * 1 of 1"])
+    result.stdout.fnmatch_lines([f"example.sum * holds * {short_scope(scope)} * derived exact * 1 of 1"])
     assert ("proved in part:" in printed) == bool(proved)
     if proved:
         result.stdout.fnmatch_lines(["proved in part:", "  example.sum: m even"])

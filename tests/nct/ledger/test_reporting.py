@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ledgers import FALSE, GOOD, TRUE
 
-from nct.ledger import KINDS, Claim, read_ledger
+from nct.ledger import KINDS, Claim, find_ledger, read_claims, read_ledger
 from nct.ledger._book import Book, Record
 from nct.ledger._table import lines
 
@@ -90,6 +90,23 @@ def test_the_table_of_a_narrow_terminal_is_broken_into_lines():
     assert any(claim.title in line for line, _ in lines(book))
     assert any("\x1b[" in line for line, _ in lines(book, colour=True))
     assert not any("\x1b[" in line for line, _ in lines(book))
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_table_of_the_whole_ledger_fits(width):
+    """Ids, verdicts and reaches stay in one piece; titles, which 'nct ledger' has, give way to the evidence."""
+    book = Book()
+    for listing in read_claims(find_ledger()):
+        for name, check in listing.checks.items():
+            record = Record.of(listing.claim, test=f"{listing.path}::{name}", check=check, variant=check.variants[0])
+            book.add(replace(record, outcome="passed"))
+    printed = [line for line, _ in lines(book, width=width)]
+    rows = printed[: next(i for i, line in enumerate(printed) if line.startswith("\n"))]
+    assert max(map(len, rows)) <= width
+    for entry in book.entries:
+        (row,) = [row.split() for row in rows if row.split()[:1] == [entry.claim["id"]]]
+        assert row[1] == entry.status
+    assert "Triangular graph" not in "\n".join(rows)
 
 
 def test_a_run_without_claims_prints_no_ledger(pytester):
