@@ -268,7 +268,8 @@ def test_both_sides(statement, a, b, q):
         found = layer_peeled.layer_peeled_optimum(a, b, r, budget, budget)
         require_at_most(certificate(found.outputs, a, b, r, total), 1e-11 * (1 + total) * r, "no minimum", r=r, **where)
         size = np.abs(found.A[a] - found.A[a + 1]).max()
-        require_equal(bool(size < (1e-7 if factor == 1 else 1e-9)), same, "another threshold", r=r, **where)
+        # Rows differ by about the square root of t, at the threshold by that of rounding: of r, by σ times that of q.
+        require_equal(bool(size < (1e-5 if factor == 1 else 1e-9)), same, "another threshold", r=r, **where)
         stated = bool(statement.vanishes(a, b, r, math.exp(-total / (a * (a - 1))) if a > 1 else 0.5))
         require_equal(bool(not found.A[a].any()), stated, "0 otherwise", r=r, **where)
     if a > 1:
