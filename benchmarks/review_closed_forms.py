@@ -6,8 +6,11 @@ it only by rounding, or where it violates a constraint a little (`ball_minimiser
 compared with an integrator at a relative tolerance of 1e-12: the two values are the norm of the closed form's point,
 and that plus the distance of the other point.
 
-Run it with `OMP_NUM_THREADS=1 python benchmarks/review_closed_forms.py`; it takes a few minutes on one core.
+Run it with `OMP_NUM_THREADS=1 python benchmarks/review_closed_forms.py`; it takes a few minutes on one core;
+`--entries NAME …` runs some.
 """
+
+import json
 
 import numpy as np
 import record
@@ -15,7 +18,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
-from theory.ufm import cross_entropy, squared_error, strong_collapse
+from theory.ufm import cross_entropy, layer_peeled, squared_error, strong_collapse
 
 Pair = tuple[float, float]
 
@@ -190,9 +193,53 @@ def sphere_minimum(rng) -> Pair:
     return cross_entropy.sphere_minimum(K, n, norm2), least_found(value, (K + N) * m, rng, 2)
 
 
+def layer_peeled_optimum(rng) -> Pair:
+    a, b, budget = int(rng.integers(1, 5)), int(rng.integers(1, 5)), float(10 ** rng.uniform(-1, 0.5))
+    r, K = float(10 ** rng.uniform(0, 2)), a + b
+    weights = np.repeat([r, 1.0], [a, b]) / (r * a + b)
+
+    def value(x):
+        A, F = x.reshape(2, K, K)
+        lengths = np.linalg.norm(A), np.linalg.norm(F)
+        scale = K * budget / lengths[0] / lengths[1]
+        Z = scale * A @ F
+        G = (softmax(Z, axis=0) - np.eye(K)) * weights
+        along = np.sum(G * Z)
+        slopes = scale * G @ F.T - A * (along / lengths[0] ** 2), scale * A.T @ G - F * (along / lengths[1] ** 2)
+        return (logsumexp(Z, axis=0) - np.diag(Z)) @ weights, np.concatenate([slope.ravel() for slope in slopes])
+
+    found = layer_peeled.layer_peeled_optimum(a, b, r, budget, budget)
+    return found.loss, least_found(value, 2 * K * K, rng, 3)
+
+
+def fixed_classifier_features(rng) -> Pair:
+    K, m, radius = int(rng.integers(2, 7)), int(rng.integers(1, 6)), float(10 ** rng.uniform(-1, 0.7))
+    A, k = rng.normal(size=(K, m)), 0
+    ball = {"type": "ineq", "fun": lambda h: radius**2 - h @ h, "jac": lambda h: -2 * h}
+    options = {"ftol": 1e-16, "maxiter": 500}
+
+    def value(h):
+        return logsumexp(A @ h) - A[k] @ h
+
+    runs = [
+        minimize(
+            value,
+            rng.normal(size=m) * radius / m,
+            jac=lambda h: A.T @ (softmax(A @ h) - np.eye(K)[k]),
+            constraints=ball,
+            method="SLSQP",
+            options=options,
+        )
+        for _ in range(2)
+    ]
+    h = layer_peeled.fixed_classifier_features(A, radius)[:, k]
+    return float(value(h)), float(min(run.fun for run in runs))
+
+
 #: One entry a closed form: draws a problem, returns the formula's value and the optimiser's.
 ENTRIES = [mse_optimum, mse_optimum_with_bias, three_factor_optimum, batchnorm_optimum]
 ENTRIES += [linearised_flow, flow_on_collapse_subspace, ce_optimum, ball_minimiser, sphere_minimum]
+ENTRIES += [layer_peeled_optimum, fixed_classifier_features]
 
 
 def compare(entry, problems):
@@ -209,8 +256,12 @@ def compare(entry, problems):
 def main():
     arguments = record.parser(__doc__)
     arguments.add_argument("--problems", type=int, default=200)
+    arguments.add_argument("--entries", nargs="+", metavar="NAME", help="only these; what was found of others is kept")
     options = arguments.parse_args()
-    results = {entry.__name__: compare(entry, options.problems) for entry in ENTRIES}
+    kept = record.RESULTS / "review_closed_forms.json"
+    results = json.loads(kept.read_text(encoding="utf-8"))["entries"] if options.entries and kept.exists() else {}
+    chosen = [entry for entry in ENTRIES if not options.entries or entry.__name__ in options.entries]
+    results |= {entry.__name__: compare(entry, options.problems) for entry in chosen}
     print(record.write("review_closed_forms", {"entries": results}, "numpy", "scipy").read_text())
 
 

@@ -61,6 +61,19 @@ def test_features_for_any_classifier(seed):
         assert loss(F[:, k]) <= found.fun + 1e-9
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_features_by_duality(seed):
+    # convexity: the loss is at least f + ⟨g, h' − h⟩ for each h' of the ball
+    rng = np.random.default_rng(seed)
+    K, m, radius = rng.integers(2, 7), rng.integers(1, 6), float(10 ** rng.uniform(-1, 0.7))
+    A = rng.normal(size=(K, m))
+    for k, h in enumerate(layer_peeled.fixed_classifier_features(A, radius).T):
+        loss = layer_peeled.labelled_risk(A, h[:, None], np.array([k]))
+        shares = np.exp(A @ h) / np.exp(A @ h).sum()
+        slope = A.T @ (shares - np.eye(K)[k])
+        assert slope @ h + radius * np.linalg.norm(slope) < 1e-12 * loss
+
+
 def test_feature_of_a_class_between_others():
     A = np.array([[1.0, 0], [0, 0], [-2, 0]])
     F = layer_peeled.fixed_classifier_features(A, 5)
