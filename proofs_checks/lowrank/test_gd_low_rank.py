@@ -92,7 +92,7 @@ def long_descent(width):
 
 @cache
 def stationary(width):
-    return trained(width)[:12].polish(max_steps=600) if width < 64 else trained(width).polish(max_steps=50)
+    return trained(width)[:12].polish(max_steps=300) if width < 64 else trained(width).polish(max_steps=50)
 
 
 def follows(pattern, runs, tolerance):

@@ -71,7 +71,7 @@ def trained():
 @cache
 def stationary(seeds):
     runs = trained()
-    return runs[[runs.seeds.index(seed) for seed in seeds]].polish(max_steps=800)
+    return runs[[runs.seeds.index(seed) for seed in seeds]].polish(max_steps=400)
 
 
 def distance(gram, candidate):
