@@ -111,7 +111,7 @@ class LayerPeeledOptimum:
 
     @property
     def minority_angle(self) -> float:
-        """The angle between classifiers of two minority classes in degrees, NaN where they are 0 or there is one only."""
+        """The angle between two minority classifiers in degrees, NaN where they are 0 or there is only one."""
         cosine = self.minority_cosine
         return cosine if np.isnan(cosine) else degrees(acos(min(1.0, max(-1.0, cosine))))
 
