@@ -19,6 +19,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import comb, prod
 from types import MappingProxyType
+from typing import Any
 
 from theory.arguments import IntegerLike, RealLike, check_exact, check_integer, check_sequence
 from theory.verified import note_verified
@@ -69,6 +70,40 @@ class ShiftCertificate:
         if widths != {len(self.variables)}:
             raise ValueError(f"{len(self.variables)} variables, but exponents or bounds of lengths {sorted(widths)}")
         object.__setattr__(self, "coefficients", MappingProxyType(dict(self.coefficients)))
+
+    @classmethod
+    def of(
+        cls, statement: str, polynomial: Any, bounds: Mapping[Any, int | Fraction], *, strict: bool = True
+    ) -> ShiftCertificate:
+        """The certificate of a SymPy polynomial.
+
+        Parameters
+        ----------
+        statement : str
+            The inequality, for people.
+        polynomial : SymPy expression
+            With rational coefficients.
+        bounds : mapping of SymPy symbol to int or Fraction
+            Each variable's least value.
+        strict : bool
+            Whether it is positive, or only non-negative.
+
+        Returns
+        -------
+        ShiftCertificate
+
+        Examples
+        --------
+        >>> import sympy as sp
+        >>> r = sp.Symbol("r")
+        >>> ShiftCertificate.of("r(r−3)/2 > 0", r * (r - 3) / 2, {r: 4}).verify()
+        True
+        """
+        import sympy as sp
+
+        terms = sp.Poly(polynomial, *bounds).terms()
+        coefficients = {powers: Fraction(int(c.p), int(c.q)) for powers, c in terms}
+        return cls(statement, tuple(map(str, bounds)), coefficients, tuple(bounds.values()), strict)
 
     def verify(self) -> bool:
         """Whether no shifted coefficient is negative and, for strict positivity, the constant one is positive."""

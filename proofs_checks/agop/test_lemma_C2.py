@@ -104,7 +104,8 @@ INSTANCE = """\
 Definition pairs_of_samples := classes_one_after_another 2 2 ltac:(lia).
 
 Definition claimed := forall i j, (i < 4)%nat -> (j < 4)%nat ->
-  product 4 (collapsed (fun i => i / 2)%nat 2 2) (combination (fun i => i / 2)%nat 2 {a} {b}) i j = identity i j.
+  product 4 (collapsed (fun i => i / 2)%nat 2 2) (combination (fun i => i / 2)%nat 2 {a} {b}) i j
+  = identity i j.
 
 Theorem {theorem}.
 Proof.

@@ -25,7 +25,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Part, Statement, UpperBound, require_at_most, require_close, require_equal
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    UpperBound,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+    require_proved,
+)
+from theory import coq, verified
+from theory.certificate import ShiftCertificate
 from theory.deep_rfm import relu_kernel
 
 THETA, D = sp.Symbol("theta"), sp.Symbol("D", positive=True)
@@ -126,8 +139,15 @@ def test_ratio_of_consecutive_moments(statement):
     moments = [2**q * Fraction(gaussian_moment(2 * q), 2) for q in (1, 2, 3)]
     steps = [later / earlier for earlier, later in pairwise(moments)]  # linear in p, as E z^(2p+2) = (2p+1) E z^(2p)
     require_equal(steps, [2 * (2 * q + 1) for q in (1, 2)], "the moment grows by another factor")
-    least = min(sp.Poly(sp.expand(growth - 2 * (2 * p + 1)), p).all_coeffs())
-    require_at_most(-float(least), 0, "the moment outgrows the bound", growth=growth)
+    faster = ShiftCertificate.of("4(p + 1) ≥ 2(2p + 1)", sp.expand(growth - 2 * (2 * p + 1)), {p: 1})
+    require(faster.verify(), "the moment outgrows the bound", growth=growth)
+
+
+@claim.check("kernel", covers=Part("that the bound of the moments grows faster than they do"))
+def test_certificate_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_ratio_of_consecutive_moments(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("property", covers=Instances("r in [−1, 1], D ≤ 4096, drawn at random"), blind_to=ABOUT_THE_TAIL)

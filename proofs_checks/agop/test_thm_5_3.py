@@ -260,8 +260,8 @@ def test_certificate_of_the_range(statement):
     largest = statement.limit(n, m, eps) / m
     require_equal(sp.expand(largest - statement.factor(eps)), 0, "the factor is not the certified one, λ_k/λ_map")
     require_at_most(largest.subs(eps, 0), 1, "the range ends beyond what is certified, λ_map", strict=False)
-    for inequality, proved in verified_certificates()[0].items():
-        require(proved, "the certificate fails", inequality=inequality)
+    for certificate in collapse_convergence.certificates():
+        require(certificate.verify(), "the certificate fails", inequality=certificate.statement)
     require_certificates_of_the_steps()
 
 
@@ -295,14 +295,6 @@ def bounds_of_the_proof(x, c):
     return [max(1, t) + block + (1 - theta) * gamma * sigma for block in (*T00, T11)]
 
 
-@cache
-def verified_certificates():
-    """Whether each inequality's certificate verifies, and what was verified, for the kernel."""
-    with verified.verified_certificates() as found:
-        results = {one.statement: one.verify() for one in collapse_convergence.certificates()}
-    return results, tuple(found)
-
-
 @claim.check(
     "kernel",
     covers=Part(
@@ -311,9 +303,10 @@ def verified_certificates():
     ),
 )
 def test_bound_on_the_factor_by_the_kernel(statement):
-    test_certificate_of_the_range(statement)
+    with verified.verified_certificates() as found:
+        test_certificate_of_the_range(statement)
     factor = Path(__file__).with_name("thm_5_3_factor.v")
-    require_proved(claim, coq.script([*coq.translate_all(verified_certificates()[1]), factor]))
+    require_proved(claim, coq.script([*coq.translate_all(found), factor]))
 
 
 @claim.check(

@@ -30,12 +30,12 @@ from nct.ledger import (
     Statement,
     Stronger,
     require,
-    require_at_most,
     require_disproved,
     require_equal,
     require_proved,
 )
-from theory import coq
+from theory import coq, verified
+from theory.certificate import ShiftCertificate
 from theory.geometry import edge_sums
 
 R = sp.Symbol("r", positive=True)
@@ -104,8 +104,8 @@ def test_for_all_r_by_counting_edges(statement):
     # Strongly regular: neither complete nor empty. The edges disjoint from a given one have to be there at the least
     # order, and are more at each further one.
     apart = sp.expand(count(R, e, lambda ends: not ends & e).subs(R, statement.least_order + R))
-    require(min(sp.Poly(apart, R).all_coeffs()) >= 0, "fewer vertices are not adjacent as r grows", apart=apart)
-    require_at_most(1, apart.subs(R, 0), "the graph is complete", r=statement.least_order)
+    some = ShiftCertificate.of("there are edges that share no end with a given one", apart, {R: 0})
+    require(some.verify(), "the graph is complete", r=statement.least_order, apart=apart)
 
     counted = (
         count(R, {}, lambda ends: True),
@@ -175,11 +175,13 @@ def test_spectrum_by_the_kernel(statement):
     stated = f"(forall r : nat, (4 <= r)%nat ->\n  {claimed})"
     theorem = f"Theorem {f'as_stated : {stated}' if holds else f'refuted : ~ {stated}'}."
     instance = f"(* The formulas of the statement *)\n\n{theorem}\nProof.\n  {HOLDS if holds else FAILS}\nQed."
-    script = coq.script([here.parents[1] / "sums.v", here.with_name("def_3.v"), instance])
-    if holds:
-        require_proved(claim, script)
-    else:
-        require_disproved(claim, script, "another formula", r=7)
+    graph = [here.parents[1] / "sums.v", here.with_name("def_3_graph.v")]
+    if not holds:
+        require_disproved(claim, coq.script([*graph, instance]), "another formula", r=7)
+    with verified.verified_certificates() as found:
+        test_for_all_r_by_counting_edges(statement)
+    theorems = [*coq.translate_all(found), *graph, here.with_name("def_3_spectrum.v"), instance]
+    require_proved(claim, coq.script(theorems))
 
 
 @claim.check("exact", covers=Instances("4 ≤ r ≤ 12, all"))

@@ -15,7 +15,6 @@ losses are compared where both solutions pay the same for all weights: $\tfrac4{
 $\operatorname{tr}(I + F u\,M_L^\top M_L)^{-1}$ that of the square.
 """
 
-from fractions import Fraction
 from typing import Annotated, NamedTuple
 
 import networkx as nx
@@ -110,10 +109,9 @@ def test_certificate_for_all_regularisations(statement):
     top, bottom = sp.fraction(sp.cancel(4 / (1 + u) - fit))
     if sp.Poly(bottom, u).LC() < 0:
         top, bottom = -top, -bottom
-    assert all(c >= 0 for c in sp.Poly(bottom, u).all_coeffs())
-    coefficients = {(k,): Fraction(int(c.p), int(c.q)) for (k,), c in sp.Poly(top, u).terms()}
+    assert ShiftCertificate.of("the fits’ common denominator is positive", bottom, {u: 0}).verify()
     # Where collapse is below ½ its optimum has u > L − 1. A larger L only makes the factor larger, as rank < 4.
-    proved = rank < 4 and ShiftCertificate("", ("u",), coefficients, (L - 1,)).verify()
+    proved = rank < 4 and ShiftCertificate.of("the fit is below that of collapse", top, {u: L - 1}).verify()
     require(proved, "its fit is not below that of collapse", L=L, rank=rank, factor=str(factor))
 
 

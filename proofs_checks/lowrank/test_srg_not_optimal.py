@@ -102,17 +102,11 @@ def spectrum_and_cost(rows: Sequence[Sequence[Fraction]], r: int):
     ], sum(x * x for row in rows for x in row)
 
 
-def numerator(expression, x):
-    """Coefficients of the numerator of a rational function, with a positive denominator for x > 0, constant first."""
+def positive_beyond(expression, x, bound):
+    """Whether a rational function is positive from a bound on, and its denominator from 0 on."""
     top, bottom = sp.fraction(sp.together(expression))
-    bottom = sp.Poly(bottom, x)
-    assert all(c > 0 for c in bottom.coeffs())
-    return [Fraction(int(c.p), int(c.q)) for c in reversed(sp.Poly(top, x).all_coeffs())]
-
-
-def positive_beyond(expression, x, bound, strict=True):
-    coefficients = {(k,): c for k, c in enumerate(numerator(expression, x))}
-    return ShiftCertificate("", (str(x),), coefficients, (bound,), strict).verify()
+    assert ShiftCertificate.of("the denominator is positive", bottom, {x: 0}).verify()
+    return ShiftCertificate.of("the numerator is positive", top, {x: bound}).verify()
 
 
 @claim.check("exact", covers=[Part("K = 6"), Part("K = 15")])

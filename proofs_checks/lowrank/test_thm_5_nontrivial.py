@@ -213,17 +213,13 @@ def below_half(L, kappa, weights, eigenvalues):
 
 @claim.check("exact", covers=Instances("K = 6, 10, 15, 21, L ≤ 5, within 1e-5 of both thresholds on both sides"))
 def test_sturm_certificates_and_rational_scales_on_both_sides(statement):
-    check_both_sides(statement, [(K, L) for K in (6, 10, 15, 21) for L in (3, 4, 5) if K > 6 or L > 3])
-
-
-def check_both_sides(statement, problems, steps=10**5, digits=8):
-    for K, L in problems:
+    for K, L in [(K, L) for K in (6, 10, 15, 21) for L in (3, 4, 5) if K > 6 or L > 3]:
         require_trivial(statement, K, L)
         for which, stated in enumerate((statement.collapsed(K, L), statement.graph(K, L))):
             for side in (-1, 1):
-                product = Fraction(float(stated)) * Fraction(steps + side, steps)
+                product = Fraction(float(stated)) * Fraction(10**5 + side, 10**5)
                 weights, eigenvalues, power = list(reduced(K, L, product))[which]
-                kappa = root_below(power, L, digits) + Fraction(side < 0, 10**digits)  # κ from the side that proves it
+                kappa = root_below(power, L, 8) + Fraction(side < 0, 10**8)  # κ from the side that proves it
                 if side > 0:
                     found = certificate.zero_is_optimal(L, kappa, weights, eigenvalues).verify()
                 else:
@@ -261,10 +257,17 @@ def spread(product, L):
     return [*first, product / prod(first)]
 
 
-@claim.check("kernel", covers=Part("that no scale beats zero, 2 % above the thresholds, at (K, L) = (6, 4), (10, 3)"))
+@claim.check(
+    "kernel",
+    covers=Part(
+        "Theorem 5’s polynomials, and that no scale beats zero 1e-5 above the thresholds and at λ = 1, for K = 6, 10, "
+        "15, 21 and L ≤ 5"
+    ),
+)
 def test_certificates_by_the_kernel(statement):
     with verified.verified_certificates() as found:
-        check_both_sides(statement, [(6, 4), (10, 3)], steps=50, digits=4)
+        test_thresholds_from_the_losses(statement)
+        test_sturm_certificates_and_rational_scales_on_both_sides(statement)
     require_proved(claim, coq.script(coq.translate_all(found)))
 
 

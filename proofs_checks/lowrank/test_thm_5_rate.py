@@ -163,8 +163,10 @@ def test_certificate_of_a_uniform_bound(statement):
         polynomials = [sp.Poly(sp.expand(p), r) for p in (numerator, denominator)]
         sign = 1 if polynomials[1].eval(4) > 0 else -1
         for p, strict in zip(polynomials, (False, True), strict=True):
-            coefficients = {(i,): Fraction(int((sign * c).p), int((sign * c).q)) for (i,), c in p.terms()}
-            step = certificate.ShiftCertificate("the bound's two sides", ("r",), coefficients, (4,), strict)
+            name = "denominator" if strict else "numerator"
+            step = certificate.ShiftCertificate.of(
+                f"the bound less the ratio, L = {L}: {name}", sign * p, {r: 4}, strict=strict
+            )
             require(step.verify(), "the bound is not certified", L=L, exponent=statement(L))
         root = float(C) ** (1 / (q * (L + 1))) * largest_constant(L)
         require_at_most(root, 4 / 3, "the constant is above 4/3", strict=True, L=L)

@@ -215,8 +215,7 @@ def no_singular_value_costs_less(statement):
     p, q = sp.symbols("p q")
     gap = q * p / (1 + q**2) ** 2 + 1 / (2 * (1 + p**2)) - statement.loss(q**2)
     quotient = sp.cancel(gap * 2 * (1 + p**2) * (1 + q**2) ** 2 / (p - q) ** 2)
-    coefficients = {e: int(c) for e, c in sp.Poly(quotient, p, q).terms()}
-    certificate = ShiftCertificate("2pq + q² − 1 ≥ 0", ("p", "q"), coefficients, (0, 1), strict=False)
+    certificate = ShiftCertificate.of("2pq + q² − 1 ≥ 0", quotient, {p: 0, q: 1}, strict=False)
     require(certificate.verify(), "a singular value could cost less")
 
 
@@ -244,8 +243,8 @@ def cuts_beat_collapse():
     certificate = two_layers.balanced_cuts_beat_collapse()
     stated = sum(coefficient * m**i * u**j for (i, j), coefficient in certificate.coefficients.items())
     require(sp.expand(numerator - u * stated) == 0, "not the certificate's polynomial")
-    shifted = sp.Poly(sp.expand(denominator.subs({m: m + 3})), m, u)
-    require(all(coefficient > 0 for coefficient in shifted.coeffs()), "the denominator changes sign")
+    positive = ShiftCertificate.of("the fits’ common denominator is positive", denominator, {m: 3, u: 0})
+    require(positive.verify(), "the denominator changes sign")
     require(certificate.verify(), "not certified")
 
 

@@ -17,6 +17,7 @@ r/2: two dimensions are enough for any number of classes.
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -25,8 +26,18 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, LowerBound, Statement, require_at_most, require_close, require_equal
-from theory import dufm
+from nct.ledger import (
+    Claim,
+    Instances,
+    LowerBound,
+    Part,
+    Statement,
+    require_at_most,
+    require_close,
+    require_equal,
+    require_proved,
+)
+from theory import coq, dufm
 
 
 class TwoDimensions(NamedTuple):
@@ -116,6 +127,20 @@ def check_limits(statement, K, L):
         found = sp.limit((larger - floor) / (L + 1), L, sp.oo)
         gap = sp.simplify(sp.expand_log(found - sp.log(expected), force=True))
         require_equal(gap, 0, "another limit", of=name)
+
+
+@claim.check(
+    "kernel",
+    covers=Part("that σ(BA) is triangular with the inverse (I − S)², and the product a_K of squared norms, for all K"),
+)
+def test_price_by_the_kernel(statement):
+    here = Path(__file__)
+    as_stated = f"""\
+(* The statement's price, for five classes *)
+
+Theorem as_stated : squares 2 5 (A 5) * squares 5 2 (B 5) * squares 5 5 difference = {coq.number(statement.price(5))}.
+Proof. rewrite price by lia; simpl INR; lra. Qed."""
+    require_proved(claim, coq.script([here.parents[1] / "sums.v", here.with_name("rank_two.v"), as_stated]))
 
 
 @claim.check(

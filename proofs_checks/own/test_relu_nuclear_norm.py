@@ -27,8 +27,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from nct.ledger import Claim, Instances, Part, Statement, require, require_at_most, require_close, require_equal
-from theory import dufm
+from nct.ledger import (
+    Claim,
+    Instances,
+    Part,
+    Statement,
+    require,
+    require_at_most,
+    require_close,
+    require_equal,
+    require_proved,
+)
+from theory import coq, dufm, verified
+from theory.certificate import ShiftCertificate
 
 #: A bounded search finds a place to about 1e-8, and at a kink the value to as much.
 SEARCH = 1e-7
@@ -121,12 +132,20 @@ def test_the_minimum_from_the_nuclear_norm_of_the_last_layer(statement):
     fit, tangent = 1 / (2 * (1 + t**2)), sp.Rational(1, 2) - t / 4
     require_equal(sp.factor(fit - tangent), sp.factor(t * (1 - t) ** 2 / (4 * (1 + t**2))), "no tangent from below")
     require_equal(sp.diff(fit, t).subs(t, 1), sp.diff(tangent, t), "it does not touch")
-    bend = sp.Poly(sp.numer(sp.factor(sp.diff(fit, t, 2))).subs(t, 1 + t), t)
-    require(all(coefficient > 0 for coefficient in bend.coeffs()), "not convex from 1 on", bend=bend)
+    bend = sp.numer(sp.factor(sp.diff(fit, t, 2)))
+    convex = ShiftCertificate.of("the fit’s second derivative is positive, but for its denominator", bend, {t: 1})
+    require(convex.verify(), "not convex from 1 on", bend=bend)
     # Up to 1 the norms, with a power 2/L ≤ 1 of t, and the tangent are concave: the least is ½, or at some t ≥ 1.
     # Against solutions: collapse, and the best that are known.
     for K, L in ((2, 3), (3, 3), (6, 4), (10, 3), (10, 8)):
         require_at_most(least(statement, K, L, 5e-4), dufm.best_known(K, L).loss, "a solution is below", K=K, L=L)
+
+
+@claim.check("kernel", covers=Part("that the fit of a singular value is convex from 1 on"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_the_minimum_from_the_nuclear_norm_of_the_last_layer(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 def least(statement, K, L, lam):

@@ -116,11 +116,12 @@ def test_average_and_minima_by_the_kernel(statement):
         for K, kept in ((5, 2), (6, 4))
         for multiplier in (statement.features, statement.outputs)
     ]
-    claimed = " /\\ ".join(shares)
+    claimed = " /\\\n  ".join(shares)
     as_stated = f"""\
 (* The multipliers of the statement *)
 
-Theorem as_stated : {claimed}.
+Theorem as_stated :
+  {claimed}.
 Proof. simpl INR; lra. Qed."""
     sources = [here.parents[1] / "sums.v", *(here.with_name(f"removing_classes_{part}.v") for part in parts)]
     require_proved(claim, coq.script([*sources, as_stated]))

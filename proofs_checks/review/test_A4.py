@@ -8,13 +8,15 @@ minimiser for λ = √n − 1 only. Rows of zeros of F* have no normalisation; t
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
 from scipy.optimize import minimize
 
-from nct.ledger import Claim, Instances, Search, Statement, require_close, require_equal
+from nct.ledger import Claim, Instances, Part, Search, Statement, require_close, require_equal, require_proved
+from theory import coq
 from theory.ufm import squared_error
 
 
@@ -125,6 +127,13 @@ def test_certificate(statement):
         a = n * g / (n * g**2 + lam)  # the best A = aI
         require_equal(sp.simplify(n * a * (a * g - 1) + lam * n * g), 0, "a slope in G is left", K=K, n=n, lam=lam)
         require_equal(bool(sp.sqrt(n) * abs(a * g - 1) <= lam), True, "not the global minimum", K=K, n=n, lam=lam)
+
+
+@claim.check(
+    "kernel", covers=Part("that no slope is left at the stated point and the dual bound is met, for all n and λ_A")
+)
+def test_certificate_by_the_kernel(statement):
+    require_proved(claim, coq.script([Path(__file__).with_name("A4.v")]))
 
 
 @claim.check("optimised", covers=Search("L-BFGS from six starts, m ≤ K + 1, K ≤ 3, n ≤ 4, seven λ"))

@@ -8,13 +8,25 @@ $\bar F^\top\bar F=\sqrt{\lambda_A/(n\lambda_F)}\,Z$. It is a positive multiple 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import sympy as sp
 from scipy.optimize import minimize
 
-from nct.ledger import Claim, Condition, Instances, Search, Statement, require_close, require_equal
+from nct.ledger import (
+    Claim,
+    Condition,
+    Instances,
+    Part,
+    Search,
+    Statement,
+    require_close,
+    require_equal,
+    require_proved,
+)
+from theory import coq
 from theory.ufm import squared_error
 
 
@@ -131,6 +143,17 @@ def test_certificate(statement):
             g = statement.gram(sp.Integer(K), n, a, f)
             z = g * sp.sqrt(n * f / a)
             require_equal(sp.simplify((z - 1) / K + c), 0, "a slope is left", K=K, n=n, lam_A=a, lam_F=f)
+
+
+@claim.check(
+    "kernel",
+    covers=Part(
+        "that no slope is left at the stated outputs below the threshold and that zero is optimal beyond it, for all "
+        "K, n, λ_A and λ_F"
+    ),
+)
+def test_certificate_by_the_kernel(statement):
+    require_proved(claim, coq.script([Path(__file__).with_name("eq_29_frame.v")]))
 
 
 @claim.check("optimised", covers=Search("L-BFGS from three starts, K ≤ 3, n ≤ 4, m ≤ 3, eight problems"), blind_to={

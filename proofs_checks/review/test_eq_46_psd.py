@@ -15,8 +15,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nct.ledger import Claim, Instances, Statement, require_equal
-from theory import local_elasticity
+from nct.ledger import Claim, Instances, Part, Statement, require_equal, require_proved
+from theory import coq, local_elasticity, verified
+from theory.certificate import ShiftCertificate
 
 
 class Definite(NamedTuple):
@@ -100,8 +101,17 @@ def test_matrices(statement):
         require_equal(statement.whole(K, m), T.T == T and T * T == K * T, "as a whole", K=K, m=m)
         # nonzero spectrum of T: that of Σ_j P_j, which is symmetric
         total = sum(P[1:], P[0])
-        signs = [c * (-1) ** i >= 0 for i, c in enumerate(total.charpoly().all_coeffs())]
-        require_equal(statement.eigenvalues(K, m), all(signs), "a negative eigenvalue", K=K, m=m)
+        x = sp.Symbol("x")
+        shifted = (sp.eye(m) * x + total).det(method="berkowitz")
+        signs = ShiftCertificate.of("det(x I + Σ P) ≥ 0", shifted, {x: 0}, strict=False)
+        require_equal(statement.eigenvalues(K, m), signs.verify(), "a negative eigenvalue", K=K, m=m)
+
+
+@claim.check("kernel", covers=Part("that det(xI + Σ_j P_j) ≥ 0 for all x ≥ 0, for the sizes of the exact check"))
+def test_certificates_by_the_kernel(statement):
+    with verified.verified_certificates() as found:
+        test_matrices(statement)
+    require_proved(claim, coq.script(coq.translate_all(found)))
 
 
 @claim.check("property", covers=Instances("K ≤ 6, m ≤ 9, by eigenvalues in floats, 50 drawn"))

@@ -38,10 +38,13 @@ class Lemma:
         The theorem's name.
     text : str
         The source, from the comment above the theorem to its end.
+    library : Path, optional
+        A file of what the proof needs, to stand once before all theorems.
     """
 
     name: str
     text: str
+    library: Path | None = None
 
 
 def script(lemmas: Iterable[Lemma | str | Path]) -> str:
@@ -76,7 +79,9 @@ def script(lemmas: Iterable[Lemma | str | Path]) -> str:
       rewrite shifted; clear shifted; positive.
     Qed.
     """
-    return "\n\n".join([_PRELUDE, *map(_source, lemmas)]) + "\n"
+    parts = list(lemmas)
+    libraries = dict.fromkeys(part.library for part in parts if isinstance(part, Lemma) and part.library)
+    return "\n\n".join([_PRELUDE, *map(_source, [*libraries, *parts])]) + "\n"
 
 
 def _source(part: Lemma | str | Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -108,7 +108,7 @@ def _monomial(coefficient: Fraction, exponents: Iterable[int], factors: Sequence
 
 
 def wrapped(text: str, indent: int) -> str:
-    """Return a long expression over several lines, broken at its spaces; every line but the first is indented.
+    """Return a long expression over several lines, every line but the first indented, brackets whole if they can be.
 
     Examples
     --------
@@ -116,13 +116,25 @@ def wrapped(text: str, indent: int) -> str:
     'x + y'
     """
     lines, line = [], ""
-    for word in text.split(" "):
+    for word in _words(text, _WIDTH - indent):
         if line and len(line) + 1 + len(word) > _WIDTH - indent:
             lines.append(line)
             line = word
         else:
             line = f"{line} {word}" if line else word
     return ("\n" + " " * indent).join([*lines, line])
+
+
+def _words(text: str, longest: int) -> Iterator[str]:
+    """What stands between spaces outside of brackets; longer brackets are taken apart."""
+    word, depth = "", 0
+    for part in text.split(" "):
+        word = f"{word} {part}" if word else part
+        depth += part.count("(") - part.count(")")
+        if depth <= 0:
+            yield from [word] if len(word) <= longest else word.split(" ")
+            word, depth = "", 0
+    yield from word.split(" ") if word else []
 
 
 def comment(text: str) -> str:

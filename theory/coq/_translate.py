@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import singledispatch
-from math import comb
+from math import lcm
+from pathlib import Path
 
 from theory.arguments import RealLike, check_exact
 from theory.certificate import ShiftCertificate, SturmCertificate, Theorem5Certificate
@@ -28,7 +29,7 @@ def translate(certificate: object, name: str) -> list[Lemma]:
     ----------
     certificate : ShiftCertificate, SturmCertificate, Theorem5Certificate or kernel_certificate.Certificate
         What is to be proved. Coq's library has no theorem of Sturm's: a Sturm certificate becomes intervals, on each
-        of which Bernstein coefficients show the sign, and a last half-line.
+        of which Bernstein coefficients show the sign, and a last half-line. Coq computes the coefficients.
     name : str
         The theorem's name; of several, what their names begin with.
 
@@ -49,7 +50,7 @@ def translate(certificate: object, name: str) -> list[Lemma]:
     --------
     >>> from theory.certificate import SturmCertificate
     >>> [lemma.name for lemma in translate(SturmCertificate("x² − x + 1 > 0", (1, -1, 1), 0), "p")]
-    ['p_1', 'p_beyond', 'p']
+    ['p']
     """
     raise TypeError(f"certificate is a {type(certificate).__name__}; certificate must be one of theory.certificate")
 
@@ -65,6 +66,7 @@ def _(certificate: ShiftCertificate, name: str) -> list[Lemma]:
         if b
     ]
     shifted = polynomial(certificate.shifted(), factors)
+    moved = shifted != polynomial(certificate.coefficients, variables)  # a constant is not
     return [
         Lemma(
             name,
@@ -75,8 +77,8 @@ def _(certificate: ShiftCertificate, name: str) -> list[Lemma]:
                     "Proof.",
                     f"  intros {' '.join(variables)} {' '.join(f'bound_{v}' for v in variables)}.",
                     *shifts,
-                    *(_rewritten(certificate.coefficients, variables, shifted) if shifts else []),
-                    f"  {'rewrite shifted; clear shifted; ' if shifts else ''}{tactic}.",
+                    *(_rewritten(certificate.coefficients, variables, shifted) if moved else []),
+                    f"  {'rewrite shifted; clear shifted; ' if moved else ''}{tactic}.",
                     "Qed.",
                 ]
             ),
@@ -106,43 +108,42 @@ def _statement(certificate: ShiftCertificate, name: str, sign: str) -> list[str]
 @translate.register
 def _(certificate: SturmCertificate, name: str) -> list[Lemma]:
     coefficients: _Coefficients = {(i,): c for i, c in enumerate(certificate.coefficients)}
-    intervals, beyond, _ = pieces(certificate.coefficients, certificate.at_least)
-    parts = [_on_interval(coefficients, interval, f"{name}_{i}") for i, interval in enumerate(intervals, start=1)]
-    last = translate(ShiftCertificate("", ("x",), coefficients, (beyond,)), f"{name}_beyond")
-    cases = [
-        f"  destruct (Rle_lt_dec x {number(interval.upper)}); [apply {part.name}; lra |]."
-        for interval, part in zip(intervals, parts, strict=True)
-    ]
-    whole = [
-        comment(certificate.statement or "the pieces together"),
+    intervals, beyond, shifted = pieces(certificate.coefficients, certificate.at_least)
+    common = lcm(*(Fraction(c).denominator for c in certificate.coefficients))
+    integers = "; ".join(str(int(c * common)) for c in certificate.coefficients[: len(shifted)])
+    text = [
+        comment(certificate.statement or "positive on each of the pieces"),
         *_statement(ShiftCertificate("", ("x",), coefficients, (certificate.at_least,)), name, "<"),
         "Proof.",
         "  intros x bound_x.",
-        *cases,
-        f"  apply {name}_beyond; lra.",
+        "  assert (as_list :",
+        f"    {wrapped(polynomial(coefficients, ['x']), 4)}",
+        "    = value",
+        f"      [{wrapped(integers, 7)}]%Z",
+        f"      x / {common})",
+        "    by (cbn [value]; field).",
+        "  rewrite as_list; clear as_list; apply Rdiv_lt_0_compat; [| lra].",
+        *(line for i, interval in enumerate(intervals, start=1) for line in _on_interval(interval, i)),
+        f"  apply (positive_beyond {_integer(beyond.numerator)} {beyond.denominator}); {_AT_SIGHT}.",
         "Qed.",
     ]
-    return [*parts, *last, Lemma(name, "\n".join(whole))]
+    return [Lemma(name, "\n".join(text), Path(__file__).with_name("sign.v"))]
 
 
-def _on_interval(coefficients: _Coefficients, interval: Interval, name: str) -> Lemma:
-    n, width = len(interval.bernstein) - 1, interval.upper - interval.lower
-    least = min(interval.bernstein)
-    terms: _Coefficients = {(j, n - j): (b - least) * comb(n, j) / width**n for j, b in enumerate(interval.bernstein)}
-    lower, upper = number(interval.lower), number(interval.upper)
-    rest = polynomial(terms, [f"(x - {lower})", f"({upper} - x)"])
-    text = [
-        comment("its Bernstein coefficients are positive"),
-        f"Theorem {name} : forall x : R,",
-        f"  {lower} <= x <= {upper} ->",
-        f"  0 < {wrapped(polynomial(coefficients, ['x']), 6)}.",
-        "Proof.",
-        "  intros x bound_x.",
-        *_rewritten(coefficients, ["x"], f"{number(least)} + ({rest})"),
-        "  rewrite shifted; clear shifted; positive.",
-        "Qed.",
+_AT_SIGHT = "[reflexivity | lra | vm_compute; reflexivity]"
+
+
+def _on_interval(interval: Interval, i: int) -> list[str]:
+    common = lcm(interval.lower.denominator, interval.upper.denominator)
+    lower, upper = (_integer(int(end * common)) for end in (interval.lower, interval.upper))
+    return [
+        f"  destruct (Rlt_le_dec x {number(interval.upper)}) as [before_{i} | from_{i}].",
+        f"  {{ apply (positive_between {lower} {upper} {common}); {_AT_SIGHT}. }}",
     ]
-    return Lemma(name, "\n".join(text))
+
+
+def _integer(value: int) -> str:
+    return str(value) if value >= 0 else f"({value})"
 
 
 @translate.register

@@ -12,7 +12,6 @@ inequality. Two ratios say everything:
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -39,6 +38,7 @@ def smoothing(x: Any, c: Any) -> Any:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> smoothing(Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 4)
     """
@@ -66,6 +66,7 @@ def layer_factor(x: RealLike, c: RealLike) -> Any:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> round(float(layer_factor(Fraction(1, 2), Fraction(1, 4))), 3)  # below 1/2
     0.408
     """
@@ -96,6 +97,7 @@ def bound_pieces(x: Any, c: Any, *, many_samples: bool) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> pieces = bound_pieces(Fraction(1, 2), Fraction(1, 4), many_samples=True)
     >>> {name: round(float(piece), 3) for name, piece in pieces.items()}
     {'range, eigenvalues below': 1.427, 'range, eigenvalues above': 1.236, 'rest': 1.31}
@@ -143,7 +145,7 @@ def certificates() -> tuple[ShiftCertificate, ...]:
             fraction = sp.fraction(sp.cancel(sp.together(1 + x + c - piece)))
             for part, polynomial in zip(("numerator", "denominator"), fraction, strict=True):
                 statement = f"1 + x + c − factor/ϑ ≥ 0, {region}, {name}: {part}"
-                found.append(ShiftCertificate(statement, ("u", "v"), _coefficients(polynomial, u, v), (0, 0)))
+                found.append(ShiftCertificate.of(statement, polynomial, {u: 0, v: 0}))
     return tuple(found)
 
 
@@ -172,13 +174,4 @@ def certificate_of_multiples() -> ShiftCertificate:
     E = n * m**2 * (N + k) ** 2 + (n * h + m + k) * square  # gn + m + k, over the square
     numerator = sp.cancel(E * (E - m * n * (m + k) ** 2 * N) - m * n * (N + k) * (m + k) ** 2 * (E - k * square))
     statement = "mn(a + 1) ≤ (gn + m + k)(n + m), with m = k + w and g = f(0) + h"
-    return ShiftCertificate(
-        statement, ("k", "w", "n", "h"), _coefficients(numerator, k, w, n, h), (0, 0, 0, 0), strict=False
-    )
-
-
-def _coefficients(polynomial: Any, *symbols: Any) -> dict[tuple[int, ...], Fraction]:
-    import sympy as sp
-
-    terms = sp.Poly(polynomial, *symbols).terms()
-    return {powers: Fraction(int(term.p), int(term.q)) for powers, term in terms}
+    return ShiftCertificate.of(statement, numerator, dict.fromkeys((k, w, n, h), 0), strict=False)

@@ -35,6 +35,7 @@ def test_every_class_of_certificates_is_accepted():
         *translate(strongly_regular_beats_collapse(), "five"),
         *translate(SturmCertificate("x⁴ − x + 1 > 0", (1, -1, 0, 0, 1), 0), "sturm"),
         *translate(ShiftCertificate("", ("x",), {(1,): Fraction(1, 2)}, (0,), strict=False), "at_least"),
+        *translate(ShiftCertificate("", ("x",), {(0,): 2, (1,): 0}, (1,)), "constant"),
         *translate(multipliers(), "optimum"),
     ]
     checked = run_coqc(script(lemmas))

@@ -1,36 +1,4 @@
-(* The triangular graph of order r: its vertices are the edges {u, v}, u < v < r, of the complete graph on r vertices,
-   and are adjacent where they share one end. A matrix of it has the entry A u v x y in the row {u, v} and the column
-   {x, y}. *)
-
-Definition edge (r u v : nat) := (u < v < r)%nat.
-
-Definition over_edges (r : nat) (f : nat -> nat -> R) := sum (fun v => sum (fun u => f u v) v) r.
-
-Definition edge_product (r : nat) (A B : nat -> nat -> nat -> nat -> R) (u v x y : nat) :=
-  over_edges r (fun p q => A u v p q * B p q x y).
-
-Definition trace (r : nat) (A : nat -> nat -> nat -> nat -> R) := over_edges r (fun u v => A u v u v).
-
-Definition same (u v x y : nat) := ((u =? x) && (v =? y))%bool.
-
-Definition share_an_end (u v x y : nat) := ((u =? x) || (u =? y) || (v =? x) || (v =? y))%bool.
-
-Definition delta (u v x y : nat) := one_if (same u v x y).
-
-Definition adjacency (u v x y : nat) := one_if (share_an_end u v x y && negb (same u v x y)).
-
-Definition incidence (w u v : nat) := one_if (w =? u) + one_if (w =? v).
-
 (* Edges through given vertices *)
-
-Lemma triangle : forall f r, (forall u v, f u v = f v u) ->
-  2 * over_edges r f + sum (fun w => f w w) r = sum (fun v => sum (fun u => f u v) r) r.
-Proof.
-  intros f r symmetric; unfold over_edges; induction r as [| r step]; [simpl; ring |].
-  cbn [sum].
-  rewrite (sum_plus (fun v => sum (fun u => f u v) r) (fun v => f r v)), <- step.
-  rewrite (sum_ext (fun v => f r v) (fun v => f v r)) by (intros; apply symmetric); ring.
-Qed.
 
 Lemma sum_of_indicators : forall a n, (a < n)%nat -> sum (fun i => one_if (a =? i)) n = 1.
 Proof.
@@ -122,12 +90,6 @@ Lemma over_edges_swap : forall r f n,
   over_edges r (fun u v => sum (fun w => f w u v) n) = sum (fun w => over_edges r (f w)) n.
 Proof.
   intros r f n; unfold over_edges; rewrite sum_swap; apply sum_ext; intros v _; apply sum_swap.
-Qed.
-
-Lemma number_of_edges : forall r, over_edges r (fun _ _ => 1) = INR r * (INR r - 1) / 2.
-Proof.
-  intro r; pose proof (triangle (fun _ _ => 1) r ltac:(reflexivity)) as half.
-  cbv beta in half; rewrite !sum_const in half; lra.
 Qed.
 
 Lemma delta_picks : forall r f u v, edge r u v -> over_edges r (fun p q => delta u v p q * f p q) = f u v.
@@ -263,12 +225,6 @@ Definition projection (r : nat) (i : nat) : nat -> nat -> nat -> nat -> R :=
   | S O => combination (2 / (INR r - 2)) (1 / (INR r - 2)) (- (2 * (INR r - 1) / (INR r - 2)) * all)
   | _ => combination (1 - 2 / (INR r - 2)) (- (1 / (INR r - 2))) ((2 * (INR r - 1) / (INR r - 2) - 1) * all)
   end.
-
-Definition eigenvalue (r : nat) (i : nat) : R :=
-  match i with O => 2 * (INR r - 2) | S O => INR r - 4 | _ => -2 end.
-
-Definition multiplicity (r : nat) (i : nat) : R :=
-  match i with O => 1 | S O => INR r - 1 | _ => INR r * (INR r - 3) / 2 end.
 
 Theorem projections : forall r i j u v x y, (4 <= r)%nat -> (i < 3)%nat -> (j < 3)%nat -> edge r u v -> edge r x y ->
   edge_product r (projection r i) (projection r j) u v x y = one_if (i =? j) * projection r i u v x y /\
