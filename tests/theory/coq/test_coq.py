@@ -1,5 +1,6 @@
 """What is exported is what the certificate says, and only what is true can be proved of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -64,13 +65,33 @@ def test_a_certificate_that_does_not_verify_is_rejected(wrong):
 
 
 @needs_coq
+def test_wrong_multipliers_and_a_wrong_half_line_are_rejected():
+    certificate = multipliers()
+    negative = certificate.entries.copy()
+    negative[0, 2] = negative[2, 0] = Fraction(-1)
+    wrong = certificate._replace(entries=negative)
+    assert wrong.faults()
+    assert not accepted(translate(wrong, "wrong"))
+    (lemma,) = translate(SturmCertificate("x⁴ − x + 1 > 0", (1, -1, 0, 0, 1), 0), "sturm")
+    assert accepted([lemma])
+    changes = [("positive_between 0 1 1", "positive_between 0 2 1"), ("positive_beyond 1 1", "positive_beyond 0 1")]
+    for old, new in changes:
+        assert old in lemma.text
+        assert not accepted([replace(lemma, text=lemma.text.replace(old, new))])
+
+
+@needs_coq
 def test_one_changed_coefficient_is_rejected():
     (lemma,) = translate(SHIFTED, "edges")
     assert accepted([lemma])
     assert not accepted([lemma.text.replace("- 3 * r", "- 4 * r", 1)])
-    lemmas = translate(SturmCertificate("", (1, -1, 0, 0, 1), 0), "sturm")
-    changed = [*lemmas[:-1], lemmas[-1].text.replace("0 < 1 - x", "0 < 1 - 2 * x")]
-    assert changed[-1] != lemmas[-1].text
+    (lemma,) = translate(SturmCertificate("", (1, -1, 0, 0, 1), 0), "sturm")
+    changed = replace(lemma, text=lemma.text.replace("0 < 1 - x", "0 < 1 - 2 * x"))
+    assert changed != lemma
+    assert not accepted([changed])
+    lemmas = translate(strongly_regular_beats_collapse(), "five")
+    changed = [replace(one, text=one.text.replace("- 3 * r + r ^ 2", "- 4 * r + r ^ 2", 1)) for one in lemmas]
+    assert changed != lemmas
     assert not accepted(changed)
     (optimum,) = translate(multipliers(), "optimum")
     assert accepted([optimum])
