@@ -17,6 +17,19 @@ ASSETS = Path(__file__).parent / "assets" / "katex"
 """The folder of KaTeX: `katex.min.css`, which refers to `fonts/`, and the script that the pages do without."""
 
 
+MARKED = "changed"
+"""The class that `mark` gives, the only one that a formula may have."""
+
+#: KaTeX as pages use it: an error for whatever is not LaTeX, except that a part may be marked.
+_STRICTLY = """
+const strictly = (latex, displayMode) => katex.renderToString(latex, {
+    displayMode,
+    throwOnError: true,
+    strict: (code) => code === "htmlExtension" ? "ignore" : "error",
+    trust: (context) => context.command === "\\\\htmlClass" && context.class === "%s",
+})""" % MARKED
+
+
 class FormulaError(ValueError):
     """A formula cannot be typeset; the message names it."""
 
@@ -30,7 +43,8 @@ def _engine() -> tuple[Callable[..., Any], type[Exception]]:
         raise ImportError("typesetting needs mini-racer: pip install 'neural-collapse-theory[site]'") from error
     engine = MiniRacer()
     engine.eval((ASSETS / "katex.min.js").read_text(encoding="utf-8"))
-    return functools.partial(engine.call, "katex.renderToString"), JSEvalException
+    engine.eval(_STRICTLY)
+    return functools.partial(engine.call, "strictly"), JSEvalException
 
 
 @functools.cache
@@ -62,7 +76,28 @@ def typeset(latex: str, *, display: bool = False) -> str:
     """
     render, failure = _engine()
     try:
-        return str(render(latex, {"displayMode": display, "strict": "error", "throwOnError": True}))
+        return str(render(latex, display))
     except failure as error:
         reason = str(error).partition("ParseError: ")[2].splitlines() or str(error).splitlines()
         raise FormulaError(f"{latex}: {reason[0].removeprefix('KaTeX parse error: ')}") from None
+
+
+def mark(latex: str) -> str:
+    r"""Mark a part of a formula; the pages' style sheet says how it looks.
+
+    Parameters
+    ----------
+    latex : str
+        The part, which is a formula on its own.
+
+    Returns
+    -------
+    str
+        What to put in its place.
+
+    Examples
+    --------
+    >>> mark(r"\lambda^2")
+    '\\htmlClass{changed}{\\lambda^2}'
+    """
+    return rf"\htmlClass{{{MARKED}}}{{{latex}}}"

@@ -88,7 +88,7 @@ claim = Claim(
     ),
     amended=Statement(
         r"\text{the same with } \delta \le E(2+E)/(2K) \text{ where one residual is at most 1; and the terms of the"
-        r" regularisation are at most ½ each, not equal}",
+        r" regularisation are at most } \tfrac12 \text{ each, not equal}",
         steps,
         parts=["outputs", "fits", "minimisers", "terms"],
         formulas={"E(2+E)/(2K)": lambda value, E, K: value.fit(E, K)},
