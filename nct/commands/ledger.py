@@ -12,6 +12,7 @@ examples:
   nct ledger review --reach tested --csv
   nct ledger --coq proofs && make -C proofs
   nct ledger --compare before.json after.json
+  nct ledger --site pages
   nct ledger init --folder claims
 """
 
@@ -78,6 +79,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="print what changed from one ledger to another, both written by 'pytest --ledger FILE'",
     )
+    parser.add_argument(
+        "--site",
+        metavar="DIR",
+        type=Path,
+        help="write pages for the browser of all claims and their evidence; the claims are run, unless --from is given",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        type=Path,
+        help="of --site: what 'pytest --ledger FILE' wrote",
+    )
+    parser.add_argument("--home", metavar="ADDRESS", help="of --site: where the first link of every page goes")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -85,6 +100,8 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         if arguments.compare is not None:
             _print_changes(*arguments.compare)
+        elif arguments.site is not None:
+            _write_site(arguments)
         elif arguments.names == ["init"]:
             _begin(arguments.folder or Path("proofs_checks"))
         else:
@@ -96,6 +113,17 @@ def run(arguments: argparse.Namespace) -> None:
 def _print_changes(before: Path, after: Path) -> None:
     for line in compare(read_ledger(before), read_ledger(after)) or ["no change"]:
         print(line)
+
+
+def _write_site(arguments: argparse.Namespace) -> None:
+    try:
+        from nct.site.command import make_site
+
+        claims = arguments.folder or find_ledger()
+        first, *others = make_site(arguments.site, claims, run=arguments.source, home=arguments.home)
+    except ImportError as error:
+        raise InputError(f"--site: {error}; pip install 'neural-collapse-theory[site]'") from error
+    print(f"wrote {shown_path(first)} and {len(others)} further pages")
 
 
 def _begin(folder: Path) -> None:

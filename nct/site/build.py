@@ -1,6 +1,5 @@
 """Writing the site of a ledger: pages that stand alone, from the JSON of a run."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,7 +122,8 @@ def _environment(contents: Contents) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"slug": slug, "words": in_words, "shown": shown, "code": lambda text: Markup(code_html(text))}
+    environment.filters |= {"slug": slug, "words": in_words, "shown": shown}
+    environment.filters["code"] = lambda text: Markup(code_html(text))
     environment.globals |= {"badge": badge, "reach": reach, "link": link}
     return environment
 
@@ -173,7 +173,7 @@ def _refuted(contents: Contents) -> Page:
 def _graph(contents: Contents) -> Page:
     edges = contents.edges()
     connected = [id for id in contents.entries if any(id in edge for edge in edges)]
-    drawing = draw({id: contents.entries[id] for id in connected}, edges, "claims/")
+    drawing = draw({id: contents.entries[id] for id in connected}, edges, "claims/") if connected else ""
     alone = [id for id in contents.entries if id not in connected]
     scopes = in_order([entry.reach for entry in contents.entries.values()], SCOPES)
     context = {"drawing": _safe(drawing), "connected": connected, "alone": alone, "scopes": scopes}
@@ -238,7 +238,8 @@ def _surroundings(contents: Contents, entry: Entry) -> Any:
 def _citation(ledger: LedgerFile, entry: Entry, paper: Mapping[str, Any] | None) -> str:
     of = f" of: {paper['title']} ({paper['year']})" if paper else ""
     run = ", ".join(part for part in (ledger.commit and f"commit {ledger.commit}", ledger.date) if part)
-    return f"Claim {entry.id} ({entry.status}), {entry.title}; {entry.source}{of}. Ledger of machine-checked claims, {run}."
+    what = f"Claim {entry.id} ({entry.status}), {entry.title}; {entry.source}{of}"
+    return f"{what}. Ledger of machine-checked claims, {run}."
 
 
 def _safe(html: str) -> Any:

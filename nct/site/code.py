@@ -1,8 +1,8 @@
-"""Python as HTML, coloured sparingly so that pages stay small.
+r"""Python as HTML, coloured sparingly so that pages stay small.
 
 >>> from nct.site.code import code_html
 >>> code_html("return x")
-'<pre class="code" tabindex="0"><code><span class="k">return</span> x\\n</code></pre>'
+'<pre class="code" tabindex="0"><code><span class="k">return</span> x\n</code></pre>'
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ _SHOWN = (
 )
 
 
-class _Sparing(Filter):
+class _Sparing(Filter):  # type: ignore[misc]
     """Few kinds of tokens, so that most of the text needs no markup."""
 
     def filter(self, lexer: Any, stream: Iterable[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:

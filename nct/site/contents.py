@@ -18,6 +18,7 @@ FIRST_SCHEMA = 2
 
 _FORMS = {"printed": "As printed", "amended": "As amended", "seen": "As seen"}
 
+
 @dataclass(frozen=True)
 class Form:
     """A form of a statement on a page: its name, its heading, its text typeset and its code."""

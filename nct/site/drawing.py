@@ -9,6 +9,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 from nct.site.entries import Entry
 from nct.site.layout import HEIGHT, Node, laid_out
@@ -28,9 +29,7 @@ def slug(text: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in text).split()) or "none"
 
 
-def draw(
-    entries: Mapping[str, Entry], edges: Iterable[tuple[str, str]], folder: str, *, of: str | None = None
-) -> str:
+def draw(entries: Mapping[str, Entry], edges: Iterable[tuple[str, str]], folder: str, *, of: str | None = None) -> str:
     """The graph of some claims as SVG.
 
     Parameters
@@ -52,7 +51,8 @@ def draw(
     drawing = laid_out({id: _LETTER * len(id) + _MARGIN for id in entries}, edges)
     lines = [_edge(a, b, points) for a, b, points in drawing.edges]
     nodes = [_node(entries[id], node, folder, id == of) for id, node in drawing.nodes.items()]
-    size = f'width="{drawing.width:.0f}" height="{drawing.height:.0f}" viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}"'
+    width, height = f"{drawing.width:.0f}", f"{drawing.height:.0f}"
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     arrow = (
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8z"/></marker></defs>'
@@ -68,7 +68,7 @@ def _edge(a: str, b: str, points: Sequence[tuple[float, float]]) -> str:
 
 def _through(points: Sequence[tuple[float, float]]) -> str:
     """A smooth line: quadratic curves whose joints are midway between the points."""
-    joints = [((x + u) / 2, (y + v) / 2) for (x, y), (u, v) in zip(points[:-1], points[1:], strict=True)]
+    joints = [((x + u) / 2, (y + v) / 2) for (x, y), (u, v) in pairwise(points)]
     curves = [f"Q{x:.0f} {y:.0f} {u:.0f} {v:.0f}" for (x, y), (u, v) in zip(points[:-1], joints, strict=True)]
     x, y = points[-1]
     return "".join(curves) + f"L{x:.0f} {y:.0f}"

@@ -74,7 +74,7 @@ class Entry:
 
     def _test(self, name: str, told: dict[str, Any]) -> "Test":
         outcomes = {_form(e["test"]): e for e in self.data.get("evidence", []) if _check(e["test"]) == name}
-        first = next(iter(outcomes.values()), {})
+        first: dict[str, Any] = next(iter(outcomes.values()), {})
         begin, end = told.get("lines") or (1, 0)
         return Test(
             name=name,

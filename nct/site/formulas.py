@@ -26,8 +26,8 @@ const strictly = (latex, displayMode) => katex.renderToString(latex, {
     displayMode,
     throwOnError: true,
     strict: (code) => code === "htmlExtension" ? "ignore" : "error",
-    trust: (context) => context.command === "\\\\htmlClass" && context.class === "%s",
-})""" % MARKED
+    trust: (context) => context.command === "\\\\htmlClass" && context.class === "MARKED",
+})""".replace("MARKED", MARKED)
 
 
 class FormulaError(ValueError):

@@ -24,6 +24,11 @@ _ALIKE = 0.3
 _LONG = 90
 
 _SPACES = {r"\quad", r"\qquad", r"\ ", r"\;", r"\,", r"\:", "~"}
+#: What parts of a formula are joined by; a line may end after one, unless it is marked.
+_JOINTS = _SPACES | set("=<>+-,;:") | {
+    r"\le", r"\ge", r"\ne", r"\to", r"\in", r"\cdot", r"\times", r"\implies", r"\iff", r"\Rightarrow", r"\propto",
+    r"\sim", r"\approx", r"\succeq", r"\mapsto",
+}  # fmt: skip
 _CHARACTERS = {rf"\{sign}": sign for sign in "%&#_${}"} | {
     r"\ ": " ", "~": "\N{NO-BREAK SPACE}", "---": "—", "--": "–", "``": "“", "''": "”", r"\ldots": "…", r"\dots": "…"
 }  # fmt: skip
@@ -123,7 +128,9 @@ def changed(found: list[Piece], other: list[Piece]) -> list[bool]:
 
 
 def _run(run: list[tuple[Piece, bool]], is_prose: bool) -> str:
-    parts = [(is_marked, [piece.text for piece, _ in part]) for is_marked, part in groupby(run, key=lambda pair: pair[1])]
+    parts = [
+        (is_marked, [piece.text for piece, _ in part]) for is_marked, part in groupby(run, key=lambda pair: pair[1])
+    ]
     if is_prose:
         words = [(is_marked, " ".join(map(_word, part))) for is_marked, part in parts]
         return " ".join(f"<mark>{text}</mark>" if is_marked else text for is_marked, text in words)
@@ -148,11 +155,19 @@ def _formula(parts: list[tuple[bool, list[str]]]) -> str:
     if all(symbol in (",", ";", ".", ":") for _, symbol in symbols):
         return escape("".join(symbol for _, symbol in symbols), quote=False)
     whole = " ".join(symbol for _, symbol in symbols)
-    groups = groupby(symbols, key=lambda pair: pair[0])
     latex = " ".join(
-        mark(" ".join(s for _, s in group)) if is_marked else " ".join(s for _, s in group) for is_marked, group in groups
+        _marked([symbol for _, symbol in run]) if is_marked else " ".join(symbol for _, symbol in run)
+        for is_marked, run in groupby(symbols, key=lambda pair: pair[0])
     )
     return f'<span class="{"formula long" if len(whole) > _LONG else "formula"}">{_typeset(latex, whole)}</span>'
+
+
+def _marked(symbols: list[str]) -> str:
+    """Symbols marked between their joints; a joint alone is marked itself."""
+    if len(symbols) == 1:
+        return mark(symbols[0])
+    runs = groupby(symbols, key=lambda symbol: symbol in _JOINTS)
+    return " ".join(" ".join(run) if is_joint else mark(" ".join(run)) for is_joint, run in runs)
 
 
 def _typeset(latex: str, unmarked: str) -> str:
@@ -160,6 +175,7 @@ def _typeset(latex: str, unmarked: str) -> str:
     try:
         return typeset(rf"\displaystyle {latex}")
     except FormulaError:
+        typeset(unmarked)  # which says so if the formula itself is at fault
         return typeset(rf"\displaystyle {unmarked}")
 
 
