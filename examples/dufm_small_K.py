@@ -20,7 +20,7 @@ parser.add_argument("--output", default="dufm_small_K.png")
 arguments = parser.parse_args()
 steps, seeds = (200_000, 256) if arguments.paper else (20_000, 64)
 
-figure = Figure(figsize=(9, 14), layout="constrained")
+figure = Figure(figsize=(7, 11), layout="constrained")
 panels = figure.subplots(5, 3)
 for K, row in zip(range(2, 7), panels, strict=True):
     runs = descent.train(K, 4, 5e-3, width=10, seeds=seeds, steps=steps, dtype=torch.float32, record=2)
@@ -32,9 +32,9 @@ for K, row in zip(range(2, 7), panels, strict=True):
     for panel, (name, matrix) in zip(
         row,
         {
-            "M_3": best.class_means(3)[0].mT,
-            "Gram matrix of layer 3": best.gram(3)[0],
-            "Gram matrix of layer 4": best.gram(4)[0],
+            "$M_3$": best.class_means(3)[0].mT,
+            "Gram matrix, layer 3": best.gram(3)[0],
+            "Gram matrix, layer 4": best.gram(4)[0],
         }.items(),
         strict=True,
     ):

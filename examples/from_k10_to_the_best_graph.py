@@ -83,7 +83,8 @@ def draw(best: dufm.Solution, path: str) -> None:
     graph = best.graph
     place = nx.circular_layout(graph)
     nx.draw(graph, place, ax=axes, node_color="#3b6ea5", node_size=120, edge_color="#888888")
-    nx.draw_networkx_edge_labels(graph, place, nx.get_edge_attributes(graph, "label"), ax=axes, font_size=7)
+    names = nx.get_edge_attributes(graph, "label")
+    nx.draw_networkx_edge_labels(graph, place, names, ax=axes, font_size=7, rotate=False)
     figure.savefig(path, dpi=150)
 
 

@@ -101,5 +101,5 @@ def _by_step(axes: Axes, history: History) -> None:
 def _spectrum(axes: Axes, values: np.ndarray, seed: int) -> None:
     for l, layer in enumerate(values, 1):
         axes.plot(np.arange(1, len(layer) + 1), layer, marker="o", markersize=3, label=f"layer {l}")
-    axes.set(xlabel="index", title=f"Class means of seed {seed}: singular values")
+    axes.set(xlabel="index", title=f"Singular values, seed {seed}")
     axes.legend()

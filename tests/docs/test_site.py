@@ -84,8 +84,19 @@ def test_examples_in_docstrings_are_code(site):
         assert "<blockquote>" not in path.read_text(encoding="utf-8"), path
 
 
+def test_names_of_code_are_links_to_the_api(site):
+    text = (site / "enclosures.html").read_text(encoding="utf-8")
+    link = r'href="api/theory/dufm/index.html#theory.dufm.enclose_loss"><code>theory.dufm.enclose_loss</code>'
+    assert link in text
+    text = page_of(site, "theory.dufm").read_text(encoding="utf-8")
+    assert 'href="#theory.dufm.symbolic_loss"><code>symbolic_loss</code>' in text
+    assert "<autoref" not in text
+
+
 PAGES = [
+    "gallery.html",
     "index.html",
+    "notebooks/ten_classes.html",
     "enclosures.html",
     "architecture.html",
     "tutorials/your_own_ledger.html",

@@ -4,6 +4,8 @@ import builtins
 
 import numpy as np
 import pytest
+import torch
+from figures import faults
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from numerics import descent
@@ -84,3 +86,11 @@ def test_without_matplotlib(runs, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     with pytest.raises(ImportError, match="needs matplotlib: pip install"):
         runs.plot()
+
+
+def test_is_legible(runs):
+    assert faults(runs.plot()) == []
+    seldom = descent.train(
+        10, 4, 6e-3, n=2, seeds=[10**6], width=20, steps=3000, lr=0.5, record=20, dtype=torch.float32
+    )
+    assert faults(seldom.plot()) == []

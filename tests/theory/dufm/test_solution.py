@@ -10,6 +10,7 @@ from fractions import Fraction
 import networkx as nx
 import numpy as np
 import pytest
+from figures import faults
 
 from theory import dufm
 from theory.geometry import triangular_graph
@@ -153,6 +154,7 @@ def test_plot(tmp_path):
         assert image.get_interpolation() == "nearest"
         assert image.get_clim() == pytest.approx((-np.abs(image.get_array()).max(), np.abs(image.get_array()).max()))
     assert figure.get_suptitle()
+    assert faults(figure) == []
     zero = dufm.dnc(6, 3, 1.0).plot()  # the zero solution
     assert zero.axes[0].images[0].get_clim() == (-1.0, 1.0)
 

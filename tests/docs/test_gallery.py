@@ -1,0 +1,28 @@
+"""Every example that draws is in the gallery, with the command that draws it and its picture."""
+
+import re
+import struct
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+PICTURES = re.findall(r"!\[(.*?)\]\((figures/gallery/[\w.]+)\)", PAGE)
+COMMANDS = re.findall(r"^python (examples/\w+\.py) .*(docs/figures/gallery/[\w.]+)", PAGE, re.MULTILINE)
+
+
+def test_every_example_that_draws_is_in_the_gallery():
+    drawing = {
+        path.name for path in (ROOT / "examples").glob("*.py") if ".savefig(" in path.read_text(encoding="utf-8")
+    }
+    assert {Path(example).name for example, _ in COMMANDS} == drawing
+
+
+def test_every_picture_has_its_command_and_is_there():
+    assert [f"docs/{path}" for _, path in PICTURES] == [path for _, path in COMMANDS]
+    for text, path in PICTURES:
+        assert len(text) > 20
+        head = (ROOT / "docs" / path).read_bytes()[:24]
+        assert head.startswith(b"\x89PNG")
+        width, height = struct.unpack(">II", head[16:24])
+        assert 500 <= width <= 2200
+        assert 300 <= height <= 2200
