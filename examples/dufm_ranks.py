@@ -66,8 +66,11 @@ def draw(rows, steps, output):
         values, mean, error = ranks(rows, axis, steps)
         panel.errorbar(values, mean, error, marker="o")
         panel.set(xlabel=name, xscale="log")
+        panel.set_xticks(values, [f"{value:g}" for value in values])
+        panel.minorticks_off()
         print(f"{name} {values}: effective rank {[round(m, 2) for m in mean]} ± {[round(e, 2) for e in error]}")
     figure.savefig(output, dpi=150)
+    return figure
 
 
 if __name__ == "__main__":

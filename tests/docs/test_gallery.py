@@ -1,8 +1,13 @@
 """Every example that draws is in the gallery, with the command that draws it and its picture."""
 
+import importlib.util
+import itertools
+import json
 import re
 import struct
 from pathlib import Path
+
+from figures import faults
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
@@ -26,3 +31,17 @@ def test_every_picture_has_its_command_and_is_there():
         width, height = struct.unpack(">II", head[16:24])
         assert 500 <= width <= 2200
         assert 300 <= height <= 2200
+
+
+def test_the_picture_of_the_ranks_is_legible(tmp_path):
+    spec = importlib.util.spec_from_file_location("dufm_ranks", ROOT / "examples" / "dufm_ranks.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    grids = [{"K": example.CLASSES, "L": example.LAYERS}, *({axis: values} for axis, values in example.AXES.items())]
+    rows = []
+    for grid, seed in itertools.product(grids, range(2)):
+        for values in itertools.product(*grid.values()):
+            row = example.CENTRE | dict(zip(grid, values, strict=True))
+            ranks = [row["K"] - 1, row["K"] / (1 + row["lam"]) + seed, row["K"], row["K"]]
+            rows.append(row | {"steps": round(1000 * 0.5 / row["lr"]), "effective_ranks": json.dumps(ranks)})
+    assert faults(example.draw(rows, 1000, tmp_path / "ranks.png")) == []

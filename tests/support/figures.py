@@ -8,8 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 def shown_ticks(axis):
     """The tick labels of an axis that are drawn."""
     low, high = sorted(axis.get_view_interval())
-    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
-    return [label for place, label in ticks if low <= place <= high and label.get_visible() and label.get_text()]
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    return [label for label in labels if label.get_visible() and label.get_text()]
 
 
 def faults(figure):
