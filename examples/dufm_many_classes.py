@@ -45,6 +45,6 @@ axes = figure.subplots()
 for l in range(a.layers):
     axes.semilogy(range(1, a.classes + 1), best.singular_values[0, l].clip(1e-8), marker=".", label=f"layer {l + 1}")
 axes.set(xlabel="index", ylabel="singular value of the class means", title=f"K = {a.classes}, L = {a.layers}")
-axes.xaxis.get_major_locator().set_params(integer=True)
+axes.locator_params(axis="x", integer=True)
 axes.legend()
 figure.savefig(a.output, dpi=150)

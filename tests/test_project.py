@@ -128,7 +128,7 @@ def test_theory_does_not_import_torch():
 # .ci/run, on a project of one file whose tools are made up.
 
 TOOLS = (
-    "for tool in ruff mypy pytest; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod "
+    "for tool in ruff mypy pytest mkdocs; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod "
     "+x .venv/bin/$tool; done"
 )
 COMMAND = (
@@ -179,6 +179,7 @@ def test_ci_passes_when_everything_does(ci):
         ("none", "false", ["python3 -m venv"]),
         ("ruff", "true", [".venv/bin/ruff check", ".venv/bin/ruff format --check"]),
         ("mypy", "true", [".venv/bin/mypy"]),
+        ("mkdocs", "true", [".venv/bin/mkdocs build --strict"]),
         ("pytest", "true", [".venv/bin/pytest proofs_checks --ledger-mutate=sample"]),
     ],
 )

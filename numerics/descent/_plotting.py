@@ -102,5 +102,5 @@ def _spectrum(axes: Axes, values: np.ndarray, seed: int) -> None:
     for l, layer in enumerate(values, 1):
         axes.plot(np.arange(1, len(layer) + 1), layer, marker="o", markersize=3, label=f"layer {l}")
     axes.set(xlabel="index", title=f"Singular values, seed {seed}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.legend()

@@ -33,7 +33,7 @@ def site(tmp_path_factory):
     with FileLock(shared / "site.lock"):
         if not folder.exists():
             command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-            environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+            environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "LEDGER": str(shared / "none.json")}
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
     return folder
