@@ -57,6 +57,7 @@ def draw(model: DeepRFM, title: str) -> Figure:
         for stage, label in zip(STAGES, LABELS, strict=True):
             axes.semilogy(layers, [getattr(r.metrics[stage], name) for r in model.records_], ".-", label=label)
         axes.set(xlabel="layer", title={"nc1": "tr Σ_W / tr Σ_B", "nc2": "‖μ̄ᵀμ̄ − Σ_ETF‖"}[name])
+        axes.locator_params(axis="x", integer=True)
         axes.legend()
     panels = below.subplots(1, len(model.grams_), squeeze=False)[0]
     for axes, (layer, gram) in zip(panels, sorted(model.grams_.items()), strict=True):
