@@ -128,8 +128,8 @@ def test_theory_does_not_import_torch():
 # .ci/run, on a project of one file whose tools are made up.
 
 TOOLS = (
-    "for tool in ruff mypy pytest mkdocs; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; chmod "
-    "+x .venv/bin/$tool; done"
+    "for tool in ruff mypy pytest mkdocs; do printf '#!/bin/sh\\n%s' \"test $tool != {broken}\" > .venv/bin/$tool; "
+    "chmod +x .venv/bin/$tool; done"
 )
 COMMAND = (
     "python3 -m venv --without-pip .venv && "
