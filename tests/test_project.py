@@ -47,11 +47,11 @@ def test_the_commands_of_the_pages_print_what_these_say(command, printed, capsys
 
 def test_the_ledger_in_the_tutorial_is_that_of_the_claims():
     text = (ROOT / "docs/tutorials/which_theorems_stand.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(\S.*?)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
+    rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
     claims = {listing.claim.id: listing.claim for listing in read_claims(ROOT / "proofs_checks")}
     assert len(rows) == 3
-    for id, title, verdict in rows:
-        assert (claims[id].title, claims[id].verdict) == (title, verdict)
+    for id, verdict in rows:
+        assert claims[id].verdict == verdict
 
 
 def test_the_map_of_the_review_has_its_rows():
