@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from theory.arguments import check_exact, check_sequence
+from theory.geometry._inequalities import least_excess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -224,44 +225,10 @@ def _on_facet(rule: list[Affine], c: int, j: int) -> Vector | None:
     if not others:
         return origin
     # −(slope along the facet) x ≤ value at the origin − 1, up to an excess: below 1 it is strict without the 1.
-    excess, x = _least_excess([[-_dot(v, d) for d in basis] for v, _ in others], [_at(g, origin) - 1 for g in others])
+    excess, x = least_excess([[-_dot(v, d) for d in basis] for v, _ in others], [_at(g, origin) - 1 for g in others])
     if excess >= 1:
         return None
     return [sum((t * d[i] for t, d in zip(x, basis, strict=True)), start) for i, start in enumerate(origin)]
-
-
-def _least_excess(G: list[Vector], r: Vector) -> tuple[Fraction, Vector]:
-    """The least s ≥ 0 with G x − s ≤ r for some x, and this x: the simplex method with Bland's rule, in fractions."""
-    n = len(G[0])
-    # basic = constant + Σ coefficient · nonbasic; the variables are x⁺, x⁻, s, and the slacks.
-    rows = [[rhs, *(-v for v in row), *row, Fraction(1)] for row, rhs in zip(G, r, strict=True)]
-    nonbasic, basic, s = list(range(2 * n + 1)), [2 * n + 1 + i for i in range(len(G))], 2 * n
-    if min(r) < 0:
-        _pivot(rows, basic, nonbasic, r.index(min(r)), s)
-    while s in basic:
-        slopes = rows[basic.index(s)][1:]
-        entering = min((label for label, slope in zip(nonbasic, slopes, strict=True) if slope < 0), default=None)
-        if entering is None:
-            break
-        column = nonbasic.index(entering)
-        falling = [i for i, row in enumerate(rows) if row[column + 1] < 0]
-        _pivot(rows, basic, nonbasic, min(falling, key=lambda i: (-rows[i][0] / rows[i][column + 1], basic[i])), column)
-    value = dict(zip(basic, (row[0] for row in rows), strict=True))
-    zero = Fraction(0)
-    return value.get(s, zero), [value.get(i, zero) - value.get(n + i, zero) for i in range(n)]
-
-
-def _pivot(rows: list[Vector], basic: list[int], nonbasic: list[int], leaving: int, column: int) -> None:
-    row, factor = rows[leaving], rows[leaving][column + 1]
-    solved = [-v / factor for v in row]
-    solved[column + 1] = 1 / factor
-    for i, other in enumerate(rows):
-        slope = other[column + 1]
-        if i != leaving and slope:
-            rows[i] = [v + slope * w for v, w in zip(other, solved, strict=True)]
-            rows[i][column + 1] = slope * solved[column + 1]
-    rows[leaving] = solved
-    basic[leaving], nonbasic[column] = nonbasic[column], basic[leaving]
 
 
 def _disagreement(rule: list[Affine], classifier: list[Affine], pair: tuple[int, int], start: Vector) -> Agreement:

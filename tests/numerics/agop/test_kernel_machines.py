@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.agop import AgopAccuracyWarning, _kernel_machines, _samples_route, agop_cost, kernel_agop
+from numerics.agop import AgopAccuracyWarning, _gradients, _kernel_machines, _samples_route, agop_cost, kernel_agop
 from numerics.agop._machine import KernelMachine
 from numerics.agop._near_pairs import NearPairs
 from numerics.kernels import Gaussian, Laplace, Linear, Linearised
@@ -283,6 +283,22 @@ def test_near_duplicates_lose_no_digits(name, outputs, kernel):
     # Blocks of 64 points, across which classes and clusters reach.
     limit = 8 * (2 * 200 * 8 + 64 + (13 * 200 // 4 + 16 * outputs + 16) * 64)
     assert relative(kernel_agop(kernel, X, alpha, route="features", memory_limit=limit), expected) < 1e-11
+
+
+@pytest.mark.parametrize("chunk", [8, 25, 80])
+def test_near_pairs_are_taken_a_few_at_a_time(chunk, monkeypatch):
+    """One, three or ten of the twenty differences at once."""
+    X, alpha = few_near_duplicates(), points(200, 3, 1)
+    whole = kernel_agop(Laplace(2.0), X, alpha, route="features")
+    monkeypatch.setattr(_gradients, "_CHUNK", chunk)
+    assert relative(kernel_agop(Laplace(2.0), X, alpha, route="features"), whole) < 1e-14
+    assert relative(whole, by_differences(Laplace(2.0), X, alpha)) < 1e-11
+
+
+@pytest.mark.parametrize(("sizes", "named"), [((0, 2, 2), "n"), ((2, 0, 2), "d"), ((2, 2, 0), "c")])
+def test_the_cost_of_nothing_is_refused(sizes, named):
+    with pytest.raises(ValueError, match=f"^{named} = 0; {named} must be an integer ≥ 1"):
+        agop_cost(*sizes)
 
 
 def test_gradients_that_cancel_by_themselves_are_warned_of():

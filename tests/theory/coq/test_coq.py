@@ -169,3 +169,11 @@ def test_only_rational_expressions_are_written():
     for wrong in (sp.sqrt(r), sp.log(r), r + s, r**s):
         with pytest.raises(ValueError, match="must be rational"):
             expression(wrong, {r: "r"})
+
+
+@pytest.mark.parametrize("coefficients", [(1,), (1, 2), ("1/3", 0, 5)])
+def test_no_pieces_are_needed_where_no_coefficient_is_negative(coefficients):
+    intervals, beyond, shifted = pieces(coefficients, 0)
+    assert intervals == []
+    assert beyond == 0
+    assert shifted == [Fraction(c) for c in coefficients]

@@ -44,3 +44,9 @@ def test_deviation_sees_norms_angles_and_nothing_else():
 def test_wrong_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("K", "d", "named"), [(3, 2**31, "d"), (2**31, None, "K")])
+def test_frames_larger_than_any_array_are_refused(K, d, named):
+    with pytest.raises(ValueError, match=rf"{named} = 2147483648; {named} must be an integer .*≤ 2147483647"):
+        se.etf(K, d)

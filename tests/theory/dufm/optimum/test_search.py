@@ -162,3 +162,16 @@ def test_best_known_wrong_input():
         dufm.best_known(4, 3, "graph", lam=1e-3)
     with pytest.raises(ValueError, match="K = 29"):
         dufm.best_known(29, 3, lam=1e-3)
+
+
+def test_a_dimension_less_of_those_above_a_thousandth_of_the_largest():
+    values = np.array([1.0] * 19 + [1.5e-3, 0.9e-3])
+    shape = [np.diag(values), np.diag(values[::-1]), np.eye(21)]
+    seen = set()
+    for seed in range(8):
+        truncated = _search.MOVES["rank truncated"](shape, np.random.default_rng(seed), None)
+        seen.add(tuple(np.linalg.matrix_rank(m, tol=1e-6) for m in truncated))
+        if truncated[0].tolist() == np.diag([*values[:19], 0.0, 0.0]).tolist():
+            np.testing.assert_allclose(truncated[2], np.diag([1.0] * 19 + [0.0, 0.0]), atol=1e-15)
+    assert (19, 19, 19) in seen  # of twenty, the last not counted; or with noise added
+    assert _search.MOVES["rank truncated"]([np.eye(2), np.eye(2)], np.random.default_rng(0), None) is None
