@@ -61,15 +61,15 @@ class Problem(NamedTuple):
         }
 
 
-def add_problem_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which problems are meant."""
+def add_problem_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add the arguments that say which problems are meant; not required where a file may say it."""
     parser.add_argument(
-        "-K", "--classes", metavar="K", type=integers, required=True, help="number of classes, at least 2"
+        "-K", "--classes", metavar="K", type=integers, required=required, help="number of classes, at least 2"
     )
     parser.add_argument(
-        "-L", "--layers", metavar="L", type=integers, required=True, help="number of layers, at least 3"
+        "-L", "--layers", metavar="L", type=integers, required=required, help="number of layers, at least 3"
     )
-    strength = parser.add_mutually_exclusive_group(required=True)
+    strength = parser.add_mutually_exclusive_group(required=required)
     strength.add_argument(
         "--weight-decay",
         metavar="LAM",

@@ -8,6 +8,7 @@ problem and gain where the table's regularisation, 5e-4, is far. Lists and range
 every combination becomes a row.
 
 examples:
+  nct best --check found.npz
   nct best --classes 8 --layers 3 --weight-decay 5e-4
   nct best --classes 3:10 --layers 3:6 --weight-decay 1e-3 --csv
   nct best --classes 13 --layers 5 --weight-decay 1e-4 --descend --plot best.png
@@ -16,9 +17,11 @@ examples:
 import argparse
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from pathlib import Path
 from typing import Any
 
 from nct.arguments import Output, add_forms, check_outputs, image_endings, save_figure
+from nct.candidates import TOLD, Verdict, checked
 from nct.commands import InputError, wrong_input
 from nct.problems import Problem, add_problem_arguments, at_least, at_most, described, formatted, problems, runs, spaced
 from nct.progress import progress
@@ -35,7 +38,7 @@ GAIN = 1 - 1e-9  # what a descent has to reach of the loss before it, to be wort
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    add_problem_arguments(parser)
+    add_problem_arguments(parser, required=False)
     parser.add_argument(
         "--descend", action="store_true", help="descend from the best solution; at most 28 classes and 8 layers"
     )
@@ -44,11 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write class means and Gram matrices of the solution, of one problem, to an image",
     )
+    parser.add_argument(
+        "--check",
+        metavar="FILE",
+        type=Path,
+        help="say whether the solution in this .npz or .json file is better than the best that is known",
+    )
     add_forms(parser, latex=True)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Compute and print the rows, and draw the solution."""
+def run(arguments: argparse.Namespace) -> int | None:
+    """Compute and print the rows, and draw the solution; or check one, with status 1 if it is no better."""
+    _check_asked(arguments)
+    if arguments.check is not None:
+        return _print_check(checked(arguments.check), arguments.json)
     asked = problems(arguments, instead="theory.dufm.bounds")
     _check_plot(arguments.plot, asked)
     rows = []
@@ -71,6 +83,43 @@ def run(arguments: argparse.Namespace) -> None:
         print_table(*_table(rows))
     if failure is not None:
         raise InputError(failure)
+    return None
+
+
+def _check_asked(arguments: argparse.Namespace) -> None:
+    """Refuse a problem beside a file that has one, and to do without either."""
+    sizes = {"-K/--classes": arguments.classes, "-L/--layers": arguments.layers}
+    missing = [name for name, value in sizes.items() if value is None]
+    without_strength = arguments.weight_decay is None and arguments.lams is None
+    if arguments.check is not None:
+        others = arguments.descend or arguments.plot or arguments.csv or arguments.latex
+        if others or len(missing) < len(sizes) or not without_strength:
+            raise InputError("--check goes with --json alone: the file says which problem it is of")
+    elif missing:
+        raise InputError(f"the following arguments are required: {', '.join(missing)}")
+    elif without_strength:
+        raise InputError("one of the arguments --weight-decay --lams is required")
+
+
+def _print_check(verdict: Verdict, as_json: bool) -> int:
+    if as_json:
+        print_json(verdict.to_json())
+        return int(not verdict.passes)
+    solution, known = verdict.solution, verdict.known
+    print(f"{solution.K} classes, {solution.L} layers, lams {spaced(solution.lams, 'g')}, n = {solution.n}")
+    print()
+    print(f"loss         {float(UP.plus(verdict.loss)):.10g} (attained, at the best scales)")
+    print(f"ranks        {spaced(solution.ranks)}")
+    print(f"best known   {float(UP.plus(known.upper)):.10g}")
+    print(f"lower bound  {float(DOWN.plus(known.lower)):.10g} ({known.argument})")
+    print()
+    share = f"{abs(verdict.gain):.2e}"
+    below = f"not better: the best known loss is below by a share of {share}"
+    same = f"not better: a gain of {TOLD:g} at least is wanted, not of {share}"
+    better = f"better than the best known by a share of {share}; CONTRIBUTING says how to submit it"
+    words = better if verdict.passes else below if verdict.gain < 0 else same
+    print(words)
+    return int(not verdict.passes)
 
 
 def _check_plot(path: str | None, asked: list[Problem]) -> None:

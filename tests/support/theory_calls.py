@@ -42,6 +42,7 @@ SAMPLES = np.array([[2.0, 3.0, 0.0, 1.0], [0.0, 1.0, 2.0, 4.0]])
 GRAM = np.array([[2.0, 0.5, 0.25], [0.5, 1.5, 0.125], [0.25, 0.125, 1.0]])
 PROBLEM = ufm.Problem.of(2, 2, LAM)
 SOLUTION = dufm.dnc(4, 3, LAM)
+GIVEN = [SOLUTION.class_means(1), *(SOLUTION.weights(l) for l in (1, 2, 3))]
 LAMS = [LAM, 2 * LAM, 4 * LAM, 8 * LAM]
 ROWS = GRAM.tolist()
 MAP = {"lam_k": 0.25, "lam_map": 0.5, "kappa": 0.125}
@@ -106,6 +107,8 @@ CALLS = [
     (dufm.loss_ratio, {"K": 12, "L": 3, "lams": LAMS}),
     (dufm.lower_bound, {"K": 4, "L": 3, "lam": LAM, "n": 2, "digits": 8, "time_limit": 8.0}),
     (dufm.lower_bound, {"K": 4, "L": 3, "lams": LAMS}),
+    (dufm.of_matrices, {"matrices": GIVEN, "lam": LAM, "n": 2}),
+    (dufm.of_matrices, {"matrices": GIVEN, "lams": LAMS}),
     (dufm.rank_two, {"K": 4, "L": 3, "lam": LAM, "n": 2}),
     (dufm.rank_two, {"K": 4, "L": 3, "lams": LAMS}),
     (dufm.relu_constant, {"K": 6}),

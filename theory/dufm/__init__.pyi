@@ -107,6 +107,9 @@ from .optimum import (
     lower_bound as lower_bound,
 )
 from .optimum import (
+    of_matrices as of_matrices,
+)
+from .optimum import (
     rank_two as rank_two,
 )
 from .optimum import (

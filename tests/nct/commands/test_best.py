@@ -5,8 +5,10 @@ import io
 import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
+from nct import cli
 from theory import dufm
 
 TABLE = ("-K", 8, "-L", 3, "--weight-decay", 5e-4)
@@ -173,3 +175,91 @@ def test_wrong_input(complaint, monkeypatch, tmp_path, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in complaint("best", *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def matrices_of(K, L, **options):
+    solution = dufm.best_known(K, L, **options)
+    return [solution.class_means(1), *(solution.weights(l) for l in range(1, L + 1))]
+
+
+@pytest.fixture
+def worse_table(monkeypatch):
+    """As if less were known: the best known loss a tenth higher."""
+    true = dufm.bounds
+
+    def bounds(*arguments, **options):
+        found = true(*arguments, **options)
+        return found._replace(upper=found.upper * Decimal("1.1"))
+
+    monkeypatch.setattr(dufm, "bounds", bounds)
+
+
+def checked(capsys, *arguments):
+    status = cli.main(["best", "--check", *map(str, arguments)])
+    return status, capsys.readouterr().out
+
+
+def test_a_solution_that_is_better_than_the_best_known(capsys, tmp_path, worse_table):
+    np.savez(tmp_path / "a.npz", *matrices_of(6, 4), lam="0.0005")
+    status, printed = checked(capsys, tmp_path / "a.npz")
+    assert status == 0
+    assert "better than the best known by a share of 9.09e-02" in printed
+    (tmp_path / "a.json").write_text(
+        json.dumps({"schema": 1, "lam": "0.0005", "matrices": [m.tolist() for m in matrices_of(6, 4)]})
+    )
+    status, printed = checked(capsys, tmp_path / "a.json", "--json")
+    told = json.loads(printed)
+    assert (status, told["passes"], told["classes"], told["layers"]) == (0, True, 6, 4)
+    assert told["lower_bound"] < told["loss"] < told["best_known_loss"]
+
+
+def test_a_solution_that_is_no_better(capsys, tmp_path):
+    np.savez(tmp_path / "a.npz", *matrices_of(6, 4), lam="0.0005")
+    status, printed = checked(capsys, tmp_path / "a.npz")
+    assert status == 1
+    assert "not better: " in printed
+    dnc = dufm.dnc(6, 4, 5e-4)
+    matrices = [1e5 * dnc.class_means(1), *(dnc.weights(l) for l in (1, 2, 3, 4))]  # scales are free
+    np.savez(tmp_path / "b.npz", *matrices, lams=[5e-4] * 5)
+    status, printed = checked(capsys, tmp_path / "b.npz", "--json")
+    told = json.loads(printed)
+    assert status == 1
+    assert told["loss"] == pytest.approx(dnc.loss, rel=1e-9)
+    assert told["gain"] == pytest.approx(1 - dnc.loss / dufm.best_known(6, 4).loss, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "is no solution"),
+        ('{"schema": 2, "lam": 1, "matrices": []}', "has schema 2; this version reads schema 1"),
+        ('{"schema": 1, "matrices": []}', "must have either lam or lams"),
+        ('{"schema": 1, "lam": 1, "lambda": 1, "matrices": []}', "has the field 'lambda'"),
+        ('{"schema": 1, "lam": 1, "matrices": []}', "matrices"),
+        ('{"schema": 1, "lam": 1, "matrices": [[[1]], [[1]], [[1]]]}', "with L at least 3"),
+        ('{"schema": 1, "lam": -1, "matrices": [[[1, 2]], [[1]], [[1]], [[1], [2]]]}', "lam"),
+        ('{"schema": 1, "lam": 1, "matrices": [[[1, 2]], [[1]], [[1]], [[1]]]}', "must have the shape (2, 1)"),
+        ('{"schema": 1, "lam": 1, "matrices": [[[1, 2]], [[1, 2]], [[1]], [[1], [2]]]}', "matrices[1]"),
+        ('{"schema": 1, "lam": 1, "matrices": [[[1, "a"]], [[1]], [[1]], [[1], [2]]]}', "matrices[0]"),
+        ('{"schema": 1, "lam": 1, "matrices": [[[1, 2]], [[-1]], [[1]], [[1], [2]]]}', "have the last layer 0"),
+    ],
+)
+def test_a_file_that_is_no_solution(complaint, tmp_path, data, message):
+    (tmp_path / "a.json").write_text(data)
+    assert message in complaint("best", "--check", tmp_path / "a.json")
+
+
+def test_a_file_that_cannot_be_read(complaint, tmp_path):
+    assert "cannot be read" in complaint("best", "--check", tmp_path / "nowhere.json")
+    assert "cannot be read" in complaint("best", "--check", tmp_path / "nowhere.npz")
+    (tmp_path / "a.npz").write_text("no archive")
+    assert "cannot be read" in complaint("best", "--check", tmp_path / "a.npz")
+    np.save(tmp_path / "b.npy", np.eye(2))
+    assert "cannot be read" in complaint("best", "--check", tmp_path / "b.npy")
+
+
+def test_a_check_is_of_the_file_s_problem_alone(complaint, tmp_path):
+    assert "--check goes with --json alone" in complaint("best", "--check", "a.npz", "-K", "6")
+    assert "--check goes with --json alone" in complaint("best", "--check", "a.npz", "--csv")
+    assert "the following arguments are required: -L/--layers" in complaint("best", "-K", "6", "--weight-decay", "1e-3")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from jaxtyping import Float, Int
 
-__all__ = ["rank_two", "ray_weights", "rays"]
+__all__ = ["no_graph", "rank_two", "ray_weights", "rays"]
 
 _MOST_CLASSES = 1000
 
@@ -145,7 +145,7 @@ def rank_two(
         loss=loss,
         scales=scales[None, :],
         ranks=(*(2 * nontrivial,) * (problem.L - 1), problem.K * nontrivial),
-        make_graph=_no_graph,
+        make_graph=no_graph,
         make_matrices=partial(_matrices, scales, problem),
     )
 
@@ -170,5 +170,5 @@ def _matrices(scales: Float[np.ndarray, " scaled"], problem: Problem) -> Matrice
     )
 
 
-def _no_graph() -> nx.Graph:
+def no_graph() -> nx.Graph:
     raise ValueError("the solution of rank two has no graph: its layers have two rows, and its classes are no edges")
