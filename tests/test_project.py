@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nct import cli
-from nct.ledger import FIRST_CLAIM, read_claims, read_papers
+from nct.ledger import FIRST_CLAIM, read_claims, read_papers, short_scope
 
 pytest_plugins = ["pytester"]
 
@@ -47,11 +47,12 @@ def test_the_commands_of_the_pages_print_what_these_say(command, printed, capsys
 
 def test_the_ledger_in_the_tutorial_is_that_of_the_claims():
     text = (ROOT / "docs/tutorials/which_theorems_stand.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^([a-z0-9-]+\.\S+)  +(holds|amended|fails|observed)  ", text, re.MULTILINE)
-    claims = {listing.claim.id: listing.claim for listing in read_claims(ROOT / "proofs_checks")}
+    verdicts, scopes = "holds|amended|fails|observed", "proved|in part|tested"
+    rows = re.findall(rf"^([a-z0-9-]+\.\S+) +({verdicts}) +({scopes})  ", text, re.MULTILINE)
+    listings = {listing.claim.id: listing for listing in read_claims(ROOT / "proofs_checks")}
     assert len(rows) == 3
-    for id, verdict in rows:
-        assert claims[id].verdict == verdict
+    for id, verdict, reach in rows:
+        assert (listings[id].claim.verdict, short_scope(listings[id].reach)) == (verdict, reach)
 
 
 def test_the_map_of_the_review_has_its_rows():
