@@ -119,7 +119,7 @@ def test_random_features(statement, K, n, m, spread, seed):
     F += spread**3 * rng.normal(size=F.shape)
     omega = float((F**2).sum() / (K * n))
     loss = looped(F, K, n, tau)
-    require_close(supcon_loss(F, np.repeat(np.arange(K), n), tau), loss, "another loss", rtol=1e-11)
+    require_close(supcon_loss(F, np.repeat(np.arange(K), n), tau), loss, "another loss", rtol=1e-11, atol=1e-12)
     touching = math.exp(K * omega / ((K - 1) * tau)) / (K - 1)
     for ratio in (touching, *odds):
         stated = statement.value(ratio, 1.0, K, n, tau, omega)
