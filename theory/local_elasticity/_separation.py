@@ -198,11 +198,9 @@ def pairwise_separable(F: ArrayLike, K: IntegerLike) -> bool:
 def _separable(X: ArrayLike, Y: ArrayLike) -> bool:
     """Whether some v and c have ⟨v, x⟩ − c ≥ 1 on X and ≤ −1 on Y."""
     points = np.hstack([X, Y])
+    points = points / (np.abs(points).max() or 1.0)
     centred = points - points.mean(axis=1, keepdims=True)
-    scale = np.abs(centred).max()
-    if scale == 0:
-        return False
-    X, Y = np.split(centred / scale, 2, axis=1)
+    X, Y = np.split(centred / (np.abs(centred).max() or 1.0), 2, axis=1)
     if len(X) == 1:
         return bool(X.max() < Y.min() or Y.max() < X.min())
     signed = np.hstack([-X, Y])

@@ -63,6 +63,7 @@ def test_separable_by_hand():
     assert le.pairwise_separable(square[:, [0, 2, 1, 3]], 2)
     assert not le.pairwise_separable(np.zeros((2, 4)), 2)
     assert not le.pairwise_separable([[0.0, 1.0, 1.0, 2.0]], 2)  # they touch
+    assert le.pairwise_separable(1.7e308 * np.array([[-1.0, -1.0, 1.0, 1.0], [1.0, -1.0, 1.0, -1.0]]), 2)
     assert le.pairwise_separable([[1e-9, 2e-9, 3e-9, 4e-9]], 2)
     assert not le.pairwise_separable([[0.0, 3.0, 9.0, 9.5, 1.0, 2.0]], 3)  # the third lies within the first
 
