@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nct.ledger import LedgerError, LedgerFile, read_ledger
-from nct.site.build import write_site
+from nct.site.benchmarks import benchmark_pages
+from nct.site.build import Page, write_site
 from nct.site.formulas import FormulaError
+
+#: The paper whose solutions and losses have pages.
+OF = "arXiv:2405.14468"
 
 
 def make_site(folder: Path, claims: Path, *, run: Path | None = None, home: str | None = None) -> list[Path]:
@@ -41,9 +45,19 @@ def make_site(folder: Path, claims: Path, *, run: Path | None = None, home: str 
     _prepare(folder)
     with _ledger(claims, run) as ledger:
         try:
-            return write_site(ledger, folder, home=home)
+            return write_site(ledger, folder, home=home, further=_further(ledger, claims))
         except FormulaError as error:
             raise LedgerError(str(error)) from error
+
+
+def _further(ledger: LedgerFile, claims: Path) -> tuple[Page, ...]:
+    """Pages of numbers, of a ledger that has the paper that they are about, and of benchmarks beside the claims."""
+    pages = benchmark_pages(claims.resolve().parent / "benchmarks" / "results")
+    if not any(paper.get("identifier") == OF for paper in ledger.papers):
+        return pages
+    from nct.site.solutions import solution_pages
+
+    return (*solution_pages(), *pages)
 
 
 def _prepare(folder: Path) -> None:
