@@ -196,7 +196,7 @@ def _paper(contents: Contents, key: str) -> Page:
         "counts": counted(entries),
         "missing": [(row, reason) for row, reason in missing if row not in claimed],
     }
-    return Page(f"papers/{key}.html", "paper.html", f"Paper: {key}", context)
+    return Page(f"papers/{key}.html", "paper.html", key, context)
 
 
 def address(identifier: str) -> str | None:

@@ -12,11 +12,11 @@ import numpy as np
 from nct.site.build import Page
 
 #: The regularisations, classes and layers at which L_srg/L_dnc is drawn, and the ratios for the threshold.
-_LAMS = np.logspace(-6, -1, 61)
+_LAMS = np.logspace(-6, -1, 101)
 _K_RATIO = [6, 7, 8, 9, 10, 12, 15, 18, 21, 28, 36, 45, 55, 100]
 _L_RATIO = [3, 4, 5, 6, 8, 10, 16]
 _K_MINORITY = [2, 3, 4, 5, 8, 10]
-_BUDGETS = np.logspace(-1, 1.5, 26)
+_BUDGETS = np.logspace(-1, 0.7, 35)
 
 
 def solution_pages() -> tuple[Page, ...]:
@@ -96,7 +96,7 @@ def _ratio() -> dict[str, Any]:
 
     K, L = np.array(_K_RATIO)[:, None, None], np.array(_L_RATIO)[None, :, None]
     values = dufm.loss_ratio(K, L, _LAMS)
-    data = {"K": _K_RATIO, "L": _L_RATIO, "lam": _LAMS.tolist(), "ratio": np.round(values, 6).tolist()}
+    data = {"K": _K_RATIO, "L": _L_RATIO, "lam": _LAMS.tolist(), "ratio": np.round(values, 5).tolist()}
     return {"data": _inlined(data), "classes": _K_RATIO, "layers": _L_RATIO}
 
 

@@ -8,8 +8,9 @@
   const [xName, yName, curve] = isRatio ? ["λ", "L_srg / L_dnc", "L"] : ["Ω", "n_maj / n_min", "minority classes"];
   const first = document.getElementById("first");
   const second = document.getElementById("second");
-  const box = { left: 64, right: 710, top: 20, bottom: 360 };
+  const box = { left: 84, right: 700, top: 34, bottom: 360 };
   const log = Math.log10;
+  const short = (value) => value >= 1e-3 && value < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(1).replace("e+", "e");
 
   const draw = () => {
     const row = table[data.K.indexOf(Number(first.value))];
@@ -25,7 +26,7 @@
     for (let step = 0; step <= 4; step += 1) {
       const at = low + (step / 4) * (high - low);
       const value = isRatio ? at : 10 ** at;
-      parts.push(`<text x="${box.left - 8}" y="${y(value) + 4}" text-anchor="end">${value.toPrecision(3)}</text>`);
+      parts.push(`<text x="${box.left - 8}" y="${y(value) + 4}" text-anchor="end">${short(value)}</text>`);
     }
     parts.push(`<path class="limit" d="M${box.left} ${y(1)}H${box.right}"/>`,
       `<text x="${(box.left + box.right) / 2}" y="396" text-anchor="middle">${xName}</text>`, `<text x="8" y="14">${yName}</text>`);
@@ -39,7 +40,7 @@
     document.getElementById("plot").innerHTML = `<svg class="plot" viewBox="0 0 830 404">${parts.join("")}</svg>`;
     const least = chosen.map(([value, values]) => {
       const best = values.reduce((found, one, at) => (one < values[found] ? at : found), 0);
-      return `${curve} = ${value}: least ${values[best].toPrecision(4)} at ${xName} = ${xs[best].toPrecision(3)}`;
+      return `${curve} = ${value}: least ${short(values[best])} at ${xName} = ${short(xs[best])}`;
     });
     document.getElementById("read").textContent = least.join("; ");
     history.replaceState(null, "", `#${new URLSearchParams({ first: first.value, second: second.value })}`);
