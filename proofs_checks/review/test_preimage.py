@@ -4,11 +4,11 @@ It is printed that $(A\cdot+b)^{-1}(z_i)$ is an affine subspace of dimension m �
 strict convexity of the $\ell^p$ norm, $1<p<\infty$, collapse of the outputs passes to features that are $\ell^p$-norm
 constrained.
 
-The dimension is m − rank A, where the set is not empty: $A =
-P\bigl(\begin{smallmatrix}I_r&0\\0&0\end{smallmatrix}\bigr)Q$ with invertible P and Q, so that Q takes the set to the
-vectors with r given entries. It is m − K only if A has rank K. The classifier of a collapsed state has not: its rows
-sum to zero, its rank is K − 1, and the dimension m − K + 1; for m = K − 1 the features follow from the outputs. The
-least-norm feature is unique for every A: the midpoint of two would have a smaller norm, since $|x|^p$ is strictly
+The dimension is m − rank A, where the set is not empty:
+$A = P\bigl(\begin{smallmatrix}I_r&0\\0&0\end{smallmatrix}\bigr)Q$ with invertible P and Q, so that Q takes the set to
+the vectors with r given entries. It is m − K only if A has rank K. The classifier of a collapsed state has not: its
+rows sum to zero, its rank is K − 1, and the dimension m − K + 1; for m = K − 1 the features follow from the outputs.
+The least-norm feature is unique for every A: the midpoint of two would have a smaller norm, since $|x|^p$ is strictly
 convex. For p = 1 and p = ∞ it need not be.
 """
 
