@@ -39,5 +39,6 @@ for K, row in zip(range(2, 7), panels, strict=True):
         strict=True,
     ):
         panel.imshow(matrix, cmap="Blues", vmin=0)
-        panel.set(title=f"K = {K}: {name}", xticks=[], yticks=[])
+        panel.set(title=name, xticks=[], yticks=[])
+    row[0].set_ylabel(f"K = {K}")
 figure.savefig(arguments.output, dpi=120)

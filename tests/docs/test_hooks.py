@@ -49,18 +49,19 @@ def test_examples_in_prose_are_fenced():
 def build(tmp_path):
     """Build a site of one page with a hook, strictly."""
 
-    def run(name, text):
+    def run(name, text, **environment):
         (tmp_path / "docs").mkdir(exist_ok=True)
         (tmp_path / "docs" / "index.md").write_text(text, encoding="utf-8")
         (tmp_path / "mkdocs.yml").write_text(
             f"site_name: One\nhooks: ['{(HOOKS / f'{name}.py').as_posix()}']\n"
-            "markdown_extensions: [pymdownx.arithmatex: {generic: true}]\n",
+            "markdown_extensions: [pymdownx.arithmatex: {generic: true}]\n"
+            "nav: [Home: index.md]\n",
             encoding="utf-8",
         )
         return subprocess.run(
             [sys.executable, "-m", "mkdocs", "build", "--strict"],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(HOOKS.parents[1])},
+            env={**os.environ, "PYTHONPATH": str(HOOKS.parents[1]), **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -90,3 +91,21 @@ def test_a_picture_that_is_not_of_its_drawing_fails_the_build(build, tmp_path):
     (tmp_path / "docs" / "figures" / "index-0.svg").write_text(f"<svg><!-- {digest} --></svg>", encoding="utf-8")
     assert build("drawings", text).returncode == 0
     assert build("drawings", text.replace("--> b", "--> c")).returncode == 1
+
+
+def test_the_ledger_of_a_run_is_in_the_site(build, tmp_path):
+    root, run = HOOKS.parents[1], tmp_path / "ledger.json"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ledger", str(run)]
+    subprocess.run([*command, "proofs_checks/lowrank/test_lemma_12.py"], cwd=root, check=True, capture_output=True)
+    done = build("ledger", "# Home", LEDGER=str(run))
+    assert done.returncode == 0, done.stderr
+    assert "lowrank.lemma-12" in (tmp_path / "site" / "ledger" / "index.html").read_text(encoding="utf-8")
+    page = (tmp_path / "site" / "ledger" / "claims" / "lowrank.lemma-12.html").read_text(encoding="utf-8")
+    assert 'href="../../index.html"' in page  # back to the documentation
+    assert 'href="ledger/"' in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+
+
+def test_without_a_run_the_site_tells_how_to_make_one(build, tmp_path):
+    done = build("ledger", "# Home", LEDGER=str(tmp_path / "none.json"))
+    assert done.returncode == 0, done.stderr
+    assert "--ledger build/ledger.json" in (tmp_path / "site" / "ledger" / "index.html").read_text(encoding="utf-8")
