@@ -18,6 +18,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
+from theory import contrastive
 from theory.ufm import cross_entropy, layer_peeled, squared_error, strong_collapse
 
 Pair = tuple[float, float]
@@ -236,10 +237,27 @@ def fixed_classifier_features(rng) -> Pair:
     return float(value(h)), float(min(run.fun for run in runs))
 
 
+def supcon_bound(rng) -> Pair:
+    K, n, tau = int(rng.integers(2, 5)), int(rng.integers(1, 4)), float(10 ** rng.uniform(-0.5, 0.5))
+    m, omega, N = K - 1 + int(rng.integers(0, 3)), float(10 ** rng.uniform(-1, 0.5)), K * n
+    own = np.kron(np.eye(K), np.ones((n, n))) / n
+
+    def value(x):
+        F, size = x.reshape(m, N), x @ x
+        scale = N * omega / size / tau
+        Z = scale * F.T @ F
+        G = (softmax(Z, axis=1) - own) / N
+        slope = scale * F @ (G + G.T)
+        loss = np.mean(logsumexp(Z, axis=1) - (Z * own).sum(axis=1))
+        return loss, (slope - F * ((slope * F).sum() / size)).ravel()
+
+    return contrastive.supcon_bound(K, n, tau, omega).value, least_found(value, m * N, rng, 3)
+
+
 #: One entry a closed form: draws a problem, returns the formula's value and the optimiser's.
 ENTRIES = [mse_optimum, mse_optimum_with_bias, three_factor_optimum, batchnorm_optimum]
 ENTRIES += [linearised_flow, flow_on_collapse_subspace, ce_optimum, ball_minimiser, sphere_minimum]
-ENTRIES += [layer_peeled_optimum, fixed_classifier_features]
+ENTRIES += [layer_peeled_optimum, fixed_classifier_features, supcon_bound]
 
 
 def compare(entry, problems):
