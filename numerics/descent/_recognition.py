@@ -11,6 +11,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from theory.arguments import RealLike, check_array, check_instance, check_real
+from theory.display import html_table
 from theory.geometry.graph_names import line_graph_name
 from theory.ufm import Problem
 
@@ -58,6 +59,10 @@ class Recognition:
 
     def __repr__(self) -> str:
         return f"<{self.name}, at distance {self.distance:.2g}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"kind": self.kind, "distance": f"{self.distance:.3g}"}
+        return html_table(rows | {f"distance to {name}": f"{d:.3g}" for name, d in self.distances.items()}, self.name)
 
 
 def recognise(problem: Problem, grams: Sequence[Float[np.ndarray, "K K"]], tol: RealLike = 0.05) -> Recognition:

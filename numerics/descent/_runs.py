@@ -26,6 +26,7 @@ from numerics.descent._recognition import Recognition, diverged, recognise
 from numerics.files import replacing
 from numerics.metrics import class_means, condition_number, effective_rank, rank
 from theory.arguments import IntegerLike, RealLike, check_integer, check_real
+from theory.display import html_table
 from theory.ufm import Problem
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "Runs"]
 
 FORMAT = "neural-collapse-theory dufm runs, version 1"
+_SHOWN = 10  # runs in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,13 @@ class Runs:
         diverged = f", {int((self.diverged_at >= 0).sum())} diverged" if losses.size < len(self) else ""
         runs = f"{len(self)} runs of {self.steps} steps, {spread}{diverged}"
         return f"Runs(K={p.K}, L={p.L}, {lams}, widths={p.widths}; {runs})"
+
+    def _repr_html_(self) -> str:
+        rows, ranks = {"seed": "loss, over that of DNC, ranks"}, self.ranks()
+        for i in self.losses.argsort(kind="stable")[:_SHOWN]:
+            loss, ratio, of_run = self.losses[i], self.losses[i] / self.loss_dnc, " ".join(map(str, ranks[i].tolist()))
+            rows[str(self.seeds[i])] = "diverged" if self.diverged_at[i] >= 0 else f"{loss:.6g}, {ratio:.4f}, {of_run}"
+        return html_table(rows, repr(self) if len(self) <= _SHOWN else f"{self!r}: the best {_SHOWN}")
 
     @property
     def best(self) -> Runs:

@@ -100,3 +100,20 @@ class TestSelection:
     def test_is_immutable(self, runs):
         with pytest.raises(AttributeError):
             runs.steps = 3
+
+
+def test_runs_and_recognitions_show_themselves_in_a_notebook():
+    runs = descent.train(3, 3, 1e-2, width=4, seeds=12, steps=20)
+    html = runs._repr_html_()
+    assert html.count("<tr>") == 1 + 10
+    best = int(runs.losses.argmin())
+    assert f"<th>{runs.seeds[best]}</th><td>{runs.losses[best]:.6g}, " in html
+    assert "12 runs of 20 steps" in html
+    found = runs[best].recognise()[0]
+    assert found.name in found._repr_html_()
+    assert f"<td>{found.distances['dnc']:.3g}</td>" in found._repr_html_()
+
+
+def test_runs_that_diverged_show_themselves_as_such():
+    runs = descent.train(3, 3, 1e-2, width=4, seeds=2, steps=20, lr=1e4)
+    assert runs._repr_html_().count("<td>diverged</td>") == 2

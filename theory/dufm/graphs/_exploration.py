@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.display import html_table
 from theory.dufm._losses import dnc_loss, srg_loss
 from theory.dufm._problem import SMALLEST_K
 from theory.dufm.graphs._candidates import Candidate, GraphProblem
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 __all__ = ["Exploration", "Limits", "SearchLimitReached"]
+
+_SHOWN = 10  # graphs in a notebook
 
 
 class SearchLimitReached(RuntimeError):
@@ -174,8 +178,13 @@ class Exploration(Iterator[Found]):
 
     def __repr__(self) -> str:
         state = f"{self.scored} graphs" if self.total is None else f"{self.scored} of {self.total} graphs"
-        best = f", best {self.ranking[0].ratio:.6f} of DNC" if self._known else ""
+        best = f", best {self.ranking[0].ratio:.6f} of DNC" if self._known else "; run() or iteration scores them"
         return f"<exploration of the {self.L}-DUFM, K = {self.K}: {state}{best}>"
+
+    def _repr_html_(self) -> str:
+        rows = {escape(found.graph6): f"{found.ratio:.6f} ({found.stage})" for found in self.ranking[:_SHOWN]}
+        head = {"graph (graph6)": "loss over that of deep neural collapse"} if rows else {}
+        return html_table(head | rows, escape(repr(self)))
 
     def _check_time(self) -> None:
         limit = self._limits.time_limit

@@ -293,3 +293,14 @@ def test_numbers_of_graphs_are_the_euler_transform_of_those_of_connected_graphs(
 def test_the_strongly_regular_loss_is_there_from_six_classes_on():
     assert dufm.explore(5, 4, 1e-3).srg_loss is None
     assert dufm.explore(6, 4, 1e-3).srg_loss == pytest.approx(dufm.srg_loss(6, 4, 1e-3, construction="best"), rel=1e-15)
+
+
+def test_an_exploration_says_how_to_run_it_and_shows_itself():
+    exploration = dufm.explore(4, 4, 5e-4)
+    assert repr(exploration).endswith("0 of 11 graphs; run() or iteration scores them>")
+    next(iter(exploration))
+    assert "1 of 11 graphs, best " in repr(exploration)
+    html = exploration._repr_html_()
+    assert html.count("<tr>") == 2
+    assert f"{exploration.ranking[0].ratio:.6f}" in html
+    assert "<exploration" not in html  # it would be taken for a tag
