@@ -63,7 +63,7 @@ def main() -> None:
     arguments = parser.parse_args()
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     probabilities(figure.subplots())
     figure.savefig(arguments.output, metadata={"Date": None})
     print(arguments.output)
