@@ -98,6 +98,7 @@ def amended_limit(n, m, eps):
 
 
 AMENDED = Theorem(amended_kappa, amended_limit, order=None)
+GROWS = "the constant of the error term grows"
 
 claim = Claim(
     id="agop.thm-5.3",
@@ -163,13 +164,7 @@ def test_fixed_point_and_derivative_there(statement):
     # The derivative in the coordinates of a class indicator, a direction within that class, another class indicator.
     labels_gram = sp.diag(n, 0, n)
     entries = sp.symbols("e:6")
-    E = sp.Matrix(
-        [
-            [entries[0], entries[1], entries[2]],
-            [entries[1], entries[3], entries[4]],
-            [entries[2], entries[4], entries[5]],
-        ]
-    )
+    E = sp.Matrix(3, 3, [entries[i] for i in (0, 1, 2, 1, 3, 4, 2, 4, 5)])
     resolvent = (labels_gram + (m + k) * sp.eye(3)).inv()
     smoother, change = sp.eye(3) - k * resolvent, k * resolvent * E * resolvent
     derivative = (change * labels_gram * smoother + smoother * labels_gram * change) / kappa
@@ -219,15 +214,8 @@ def test_rational_trajectories_from_one_sample_on(statement):
             / (k / m) ** statement.order
             for k in shares
         ]
-        require_at_most(
-            needed[2],
-            max(20 * needed[0], 0),
-            "the constant of the error term grows without bound as λ_k falls",
-            **shown,
-            lam_map=m,
-            lam_k=shares,
-            constants=[f"{float(constant):.3g}" for constant in needed],
-        )
+        shown |= {"lam_map": m, "lam_k": shares, "constants": [f"{float(constant):.3g}" for constant in needed]}
+        require_at_most(needed[2], max(20 * needed[0], 0), f"{GROWS} without bound as λ_k falls", **shown)
 
 
 def trajectory(statement, sizes, k, m, g):
@@ -353,18 +341,9 @@ def test_random_data(statement, sizes, eps, log_lam_map, share, seed):
     for lam_k in (k / 10, k / 1000):
         errors = errors_by_layer(statement, sizes, lam_k, m, data_gram, layers=12)
         needed.append(float(np.max(errors[1:] - factor * errors[:-1]) - rounding) / (lam_k / m) ** statement.order)
-    bounded = (
-        needed[1] <= 0 or needed[1] < 20 * needed[0]
-    )  # of the right order it tends to a limit; of order one it is × 100
-    require(
-        bounded,
-        "the constant of the error term grows without bound as λ_k falls",
-        sizes=sizes,
-        lam_map=m,
-        lam_k=(k / 10, k / 1000),
-        eps=eps,
-        constants=needed,
-    )
+    bounded = needed[1] <= 0 or needed[1] < 20 * needed[0]  # of the right order there is a limit; of order one, × 100
+    shown = {"sizes": sizes, "lam_map": m, "lam_k": (k / 10, k / 1000), "eps": eps, "constants": needed}
+    require(bounded, f"{GROWS} without bound as λ_k falls", **shown)
 
 
 @claim.check(
@@ -400,11 +379,7 @@ def test_layers_built_from_features(statement):
             bound = statement.factor(eps) * np.array(errors[:-1]) + 1e-12
             require_at_most(np.array(errors[1:]), bound, "a layer shrinks the distance less", lam_k=k)
         needed.append((excess - 1e-12) / (k / m) ** (statement.order or 0))
-    require(
-        needed[1] <= 0 or needed[1] < 20 * needed[0],
-        "the constant of the error term grows as λ_k falls",
-        constants=needed,
-    )
+    require(needed[1] <= 0 or needed[1] < 20 * needed[0], f"{GROWS} as λ_k falls", constants=needed)
 
 
 def agop_root(X, Y, k):

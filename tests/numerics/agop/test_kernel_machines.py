@@ -295,12 +295,6 @@ def test_near_pairs_are_taken_a_few_at_a_time(chunk, monkeypatch):
     assert relative(whole, by_differences(Laplace(2.0), X, alpha)) < 1e-11
 
 
-@pytest.mark.parametrize(("sizes", "named"), [((0, 2, 2), "n"), ((2, 0, 2), "d"), ((2, 2, 0), "c")])
-def test_the_cost_of_nothing_is_refused(sizes, named):
-    with pytest.raises(ValueError, match=f"^{named} = 0; {named} must be an integer ≥ 1"):
-        agop_cost(*sizes)
-
-
 def test_gradients_that_cancel_by_themselves_are_warned_of():
     """A dipole whose two points are 1e-9 apart has, at all other points, a gradient of 1e-9 of its terms."""
     X, alpha = points(40, 5), torch.zeros(40, 1, dtype=F64)
