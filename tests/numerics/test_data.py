@@ -182,6 +182,7 @@ def test_fetched_data_are_cached(openml, tmp_path):
     second = data.load("svhn", cache=tmp_path)
     assert len(openml.calls) == 1
     assert openml.calls[0]["data_id"] == 41081
+    assert first.name == "svhn"
     np.testing.assert_allclose(first.X, openml.pixels / 255)
     np.testing.assert_array_equal(second.X, first.X)
     assert first.y.tolist() == [k % 10 for k in range(40)]

@@ -111,3 +111,8 @@ def test_few_classes_beat_collapse_up_to_the_stated_scale(K):
 def test_few_classes_are_four_to_fourteen(K):
     with pytest.raises(ValueError, match=f"K = {K}"):
         two_layers.few_classes(K)
+
+
+def test_cuts_of_more_than_24_vertices_are_refused():
+    with pytest.raises(ValueError, match="r = 26; r must be an integer ≥ 4 and ≤ 24"):
+        two_layers.balanced_cuts(26)

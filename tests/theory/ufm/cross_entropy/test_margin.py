@@ -135,6 +135,9 @@ def test_wrong_arguments():
         cross_entropy.polygon_kkt_point(2)
     with pytest.raises(ValueError, match="m must be an integer ≥ 3"):
         cross_entropy.largest_margin_factors(4, 1, 1, 2)
+    for K, n, m, named in ((10_001, 1, None, "K"), (2, 10**6 + 1, None, "n"), (2, 1, 10**6 + 1, "m")):
+        with pytest.raises(ValueError, match=f"{named} must be an integer .*≤"):
+            cross_entropy.largest_margin_factors(K, n, 1, m)
     with pytest.raises(ValueError, match="norm2 must be a finite real number ≥ 0"):
         cross_entropy.largest_margin(3, 1, -1)
     with pytest.raises(ValueError, match="along must be one of"):

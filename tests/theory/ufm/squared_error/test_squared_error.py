@@ -223,3 +223,11 @@ def test_central_path_follows_gradient_steps(scheme):
 def test_wrong_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_central_path_does_not_see_where_the_features_are():
+    F0 = np.random.default_rng(3).normal(size=(3, 12))
+    path = squared_error.central_path(F0, 0.0, K=3)
+    np.testing.assert_allclose(path.sum(axis=1), 0, atol=1e-12)  # of each coordinate by itself
+    moved = squared_error.central_path(F0 + np.array([[1.0], [-2.0], [5.0]]), 0.0, K=3)
+    np.testing.assert_allclose(moved, path, atol=1e-12)

@@ -297,3 +297,14 @@ def test_the_linearised_flow_is_the_exponential_where_the_bias_is_settled():
 def test_wrong_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("A", "F", "named"), [((0, 2, 1), (1, 1, 2), "A"), ((1, 2, 1), (0, 1, 2), "F")])
+def test_no_start_at_all_is_refused(A, F, named):
+    with pytest.raises(ValueError, match=rf"{named} has shape .*; {named} must not be empty"):
+        sc.gradient_descent(np.zeros(A), np.zeros(F), step=0.1, steps=1)
+
+
+def test_a_descent_that_diverges_is_told_as_such_whatever_numpy_does_with_overflow():
+    with np.errstate(all="raise"), pytest.raises(ValueError, match="the descent diverges"):
+        sc.gradient_descent(np.full((1, 2, 1), 1e60), np.full((1, 1, 2), 1e60), step=1.0, steps=9, every=9)
