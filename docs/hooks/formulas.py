@@ -12,6 +12,9 @@ from mkdocs.structure.files import File
 from nct.site.formulas import ASSETS, FormulaError, typeset
 
 log = logging.getLogger("mkdocs.hooks.formulas")
+FENCED = re.compile(r"^([ \t]*```.*?^[ \t]*```)$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^[ \t]*\$\$.*?\$\$[ \t]*$", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"<(pre|code|script)\b.*?</\1>", re.DOTALL)
 MARKED = re.compile(r'<(span|div) class="arithmatex">(?:\\\((.*?)\\\)|\\\[(.*?)\\\])</\1>', re.DOTALL)
 
 
@@ -20,6 +23,23 @@ def on_files(files, *, config):
         target = f"assets/katex/{path.relative_to(ASSETS).as_posix()}"
         files.append(File.generated(config, target, abs_src_path=str(path)))
     return files
+
+
+def set_apart(text):
+    """The text with every display formula outside code in a paragraph of its own, as the Markdown parser wants it."""
+
+    def block(found):
+        lines = found[0].splitlines()
+        indented = all(line.startswith("    ") for line in lines)  # a paragraph of a list's item
+        return "\n".join(["", *(lines if indented else map(str.strip, lines)), ""])
+
+    parts = FENCED.split(text)
+    parts[::2] = [BLOCK.sub(block, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def on_page_markdown(markdown, *, page, config, files):
+    return set_apart(markdown)
 
 
 def on_page_content(content, *, page, config, files):
@@ -31,4 +51,7 @@ def on_page_content(content, *, page, config, files):
             log.warning("%s: %s", page.file.src_uri, error)
             return found[0]
 
+    left = re.search(r".{0,40}\$.{0,40}", CODE.sub("", MARKED.sub("", content)))
+    if left:
+        log.warning("%s: a dollar outside formulas and code: %s", page.file.src_uri, left[0])
     return MARKED.sub(shown, content)

@@ -80,6 +80,20 @@ def test_a_formula_that_cannot_be_typeset_fails_the_build(build, tmp_path):
     assert "index.md: \\frac{1}{2: Unexpected end of input" in failed.stderr
 
 
+def test_a_display_formula_needs_no_empty_lines(build, tmp_path):
+    text = "The sum is\n$$\n\\frac{1}{2}\n$$\nor a half.\n\n* or\n\n  $$ 1/2. $$\n\n```text\n$$\nkept\n$$\n```\n"
+    assert build("formulas", text).returncode == 0
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert page.count("katex-display") == 2
+    assert "$$\nkept\n$$" in page
+
+
+def test_a_dollar_that_is_no_formula_fails_the_build(build):
+    failed = build("formulas", "A half is $ \\frac{1}{2}.")
+    assert failed.returncode == 1
+    assert "index.md: a dollar outside formulas and code" in failed.stderr
+
+
 def test_a_picture_that_is_not_of_its_drawing_fails_the_build(build, tmp_path):
     source = "flowchart\n  a --> b\n"
     text = f"```mermaid\n{source}```\n"

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from browser import visit
@@ -121,3 +122,22 @@ def test_the_search_finds_from_the_disk(site):
         page.locator(".md-search-result__item").first.wait_for()
         assert "enclose" in page.locator(".md-search-result__list").inner_text()
     assert browser.errors == []
+
+
+def test_every_link_leads_somewhere(site):
+    texts = {
+        path.resolve(): path.read_text(encoding="utf-8") for path in site.rglob("*.html") if path.name != "404.html"
+    }
+    names = {path: set(re.findall(r'\b(?:id|name)="([^"]+)"', text)) for path, text in texts.items()}
+    wrong, seen = [], 0
+    for path, text in texts.items():
+        for link in map(html.unescape, re.findall(r'(?:href|src)="([^"]+)"', text)):
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            seen += 1
+            if not target.exists() or (parts.fragment and unquote(parts.fragment) not in names.get(target, ())):
+                wrong.append(f"{path.name}: {link}")
+    assert wrong == []
+    assert seen > 5000
