@@ -305,7 +305,7 @@ def strongly_regular_beats_collapse(
     >>> strongly_regular_beats_collapse(three_layers_from=4).verify()
     False
     """
-    r0 = check_integer("four_layers_from", four_layers_from, at_least=2)
+    r0, half = check_integer("four_layers_from", four_layers_from, at_least=2), Fraction(1, 2)
     three_layers_from = check_integer("three_layers_from", three_layers_from, at_least=2)
     return Theorem5Certificate(
         nuclear_norm=ShiftCertificate(
@@ -321,11 +321,7 @@ def strongly_regular_beats_collapse(
         next_layer=ShiftCertificate("r/K < 1", ("r",), {(1,): 1, (0,): -3}, (r0,)),
         eigenvalues=(
             ShiftCertificate(
-                "C(r−2,2) − 1 = (r−1)(r−4)/2 ≥ 0",
-                ("r",),
-                {(2,): Fraction(1, 2), (1,): Fraction(-5, 2), (0,): 2},
-                (r0,),
-                strict=False,
+                "C(r−2,2) − 1 = (r−1)(r−4)/2 ≥ 0", ("r",), {(2,): half, (1,): -5 * half, (0,): 2}, (r0,), strict=False
             ),
             ShiftCertificate("(r−3)² − 1 = (r−2)(r−4) ≥ 0", ("r",), {(2,): 1, (1,): -6, (0,): 8}, (r0,), strict=False),
         ),
