@@ -23,6 +23,9 @@ from . import (
     metrics as metrics,
 )
 from . import (
+    networks as networks,
+)
+from . import (
     scaling as scaling,
 )
 from . import (

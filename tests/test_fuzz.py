@@ -92,6 +92,10 @@ INNER = {
     "numerics.kernels.distances_about",
     "numerics.kernels.extreme_eigenvalue",
     "numerics.kernels.coincidence_radius",
+    "numerics.metrics.between_basis",
+    "numerics.metrics.centred_means",
+    "numerics.metrics.defined_measures",
+    "numerics.metrics.within_along",
 }
 #: Functions without arguments, and those that write or fetch files, whose failures have tests of their own.
 ELSEWHERE = {

@@ -31,8 +31,10 @@ from theory.arguments import LARGEST_SIZE, IntegerLike, check_choice, check_inst
 __all__ = [
     "UndefinedMeasure",
     "Weighting",
+    "against_etf",
     "between_basis",
     "cdnv",
+    "centred_means",
     "check_weighting",
     "covariance_effective_rank",
     "dnc2",
@@ -95,7 +97,7 @@ def nc1(
     >>> nc1(class_statistics(X, torch.tensor([0, 0, 1, 1]), 2)).item()
     0.04
     """
-    centred, weights = _between(statistics, weighting)
+    centred, weights = centred_means(statistics, weighting)
     between = (weights * centred.square().sum(-1)).sum(-1)
     ratio = statistics.scaled_deviations.sum(-1) / statistics.total / between
     apart = _norms(centred).amax(-1) > statistics.resolution
@@ -137,7 +139,7 @@ def between_basis(
     UndefinedMeasure
         If all class means coincide.
     """
-    centred, weights = _between(statistics, weighting)
+    centred, weights = centred_means(statistics, weighting)
     left, values, _ = torch.linalg.svd((centred * weights.sqrt()[:, None]).T, full_matrices=False)
     cutoff = torch.maximum(max(centred.shape) * torch.finfo(values.dtype).eps * values[0], statistics.resolution)
     kept = (values > cutoff) & (torch.arange(len(values), device=values.device) < centred.shape[0] - 1)
@@ -194,7 +196,7 @@ def nc2_normalised(
     review, equation (7).
     """
     means, defined, reason = _directions(statistics, weighting)
-    return _where_defined(_against_etf(means @ means.mT), defined, reason, undefined)
+    return _where_defined(against_etf(means @ means.mT), defined, reason, undefined)
 
 
 def nc3(
@@ -243,7 +245,7 @@ def nc3(
             ~zero,
             "the product of classifier (weight) and class means is zero: its direction is not defined",
         )
-    return _where_defined(_against_etf(product), defined & ~zero, reason, undefined)
+    return _where_defined(against_etf(product), defined & ~zero, reason, undefined)
 
 
 def dnc2(statistics: ClassStatistics) -> Float[Tensor, "*batch"]:
@@ -338,7 +340,7 @@ def nearest_mean(X: Float[Tensor, "N d"], means: Float[Tensor, "K d"]) -> Int[Te
     return scores.argmax(dim=1)
 
 
-def _between(
+def centred_means(
     statistics: ClassStatistics, weighting: Weighting
 ) -> tuple[Float[Tensor, "*batch K d"], Float[Tensor, " K"]]:
     """Class means less the global mean, in units of the statistics' scale, and the weights."""
@@ -356,7 +358,7 @@ def _directions(
     statistics: ClassStatistics, weighting: Weighting
 ) -> tuple[Float[Tensor, "*batch K d"], Bool[Tensor, "*batch"], str]:
     """Centred class means of unit length, whether all have a direction, and what to say of those that have none."""
-    centred, _ = _between(statistics, weighting)
+    centred, _ = centred_means(statistics, weighting)
     without = _norms(centred) <= statistics.resolution[..., None]
     classes = sorted(set(without.nonzero()[:, -1].tolist()))
     reason = f"the means of classes {classes} equal the global mean: their direction is not defined"
@@ -372,7 +374,8 @@ def _etf_like(means: Float[Tensor, "*batch K d"]) -> Float[Tensor, "K K"]:
     return simplex_etf(means.shape[-2], dtype=means.dtype).to(means.device)
 
 
-def _against_etf(product: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch"]:
+def against_etf(product: Float[Tensor, "*batch K K"]) -> Float[Tensor, "*batch"]:
+    """Return the distance of a K × K matrix over its Frobenius norm from the Gram matrix of the ETF of unit norm."""
     K = product.shape[-1]
     target = _etf_like(product) * ((K - 1) ** 0.5 / K)
     distance: Tensor = torch.linalg.matrix_norm(product / torch.linalg.matrix_norm(product, keepdim=True) - target)
@@ -383,7 +386,7 @@ def _scaled_covariance(statistics: ClassStatistics) -> Float[Tensor, "d d"]:
     check_instance("statistics", statistics, ClassStatistics)
     if statistics.scaled_scatter is None:
         raise ValueError("the total covariance needs the scatter matrix; make the statistics with scatter=True")
-    centred, weights = _between(statistics, "samples")
+    centred, weights = centred_means(statistics, "samples")
     return statistics.scaled_scatter / statistics.total + gram(centred.T * weights.sqrt())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from numerics.metrics import _measures as measures
@@ -13,7 +13,7 @@ from numerics.metrics._statistics import ClassStatistics, class_statistics
 from numerics.tensors import check_labels
 from theory.arguments import IntegerLike
 
-__all__ = ["CollapseMetrics", "collapse_metrics", "defined_measures"]
+__all__ = ["CollapseMetrics", "collapse_metrics", "defined_measures", "within_along"]
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,15 @@ def _pinv_by_samples(statistics: ClassStatistics, weighting: Weighting, X: Tenso
     """NC1 as in `measures.nc1_pinv`, from the samples instead of their d × d scatter matrix."""
     basis, squares = measures.between_basis(statistics, weighting)
     labels = check_labels("y", y, samples=X.shape[0], classes=statistics.num_classes).to(X.device)
-    features = X.detach().to(basis.dtype)
+    within = within_along(statistics, basis, X.detach(), labels)
+    return (within / statistics.total / squares).sum() / statistics.num_classes
+
+
+def within_along(
+    statistics: ClassStatistics, basis: Float[Tensor, "d r"], X: Float[Tensor, "N d"], labels: Int[Tensor, " N"]
+) -> Float[Tensor, " r"]:
+    """Return Σ ⟨x − μ_y, b⟩² over samples for each column b of a basis, in units of the statistics' scale squared."""
+    features = X.to(basis.dtype)
     if float(statistics.scale) != 1.0:
         features = features / statistics.scale
-    residual = (features - statistics.scaled_means[labels]) @ basis
-    return (residual.square().sum(dim=0) / statistics.total / squares).sum() / statistics.num_classes
+    return ((features - statistics.scaled_means[labels]) @ basis).square().sum(dim=0)
