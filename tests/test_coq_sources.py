@@ -1,6 +1,7 @@
 """The proofs of this project's ledger: readable, without gaps, and of what they state only."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from nct.ledger import find_coqc, read_claims, run_coqc, write_scripts
 LEDGER = Path(__file__).parents[1] / "proofs_checks"
 
 needs_coq = pytest.mark.skipif(find_coqc() is None, reason="there is no coqc (Debian's package is coq)")
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,7 @@ def test_a_changed_statement_is_rejected(sources, name):
 
 @pytest.mark.ledger_long
 @needs_coq
+@needs_make
 def test_make_checks_everything(folder, sources):
     run = subprocess.run(["make", "-C", folder], capture_output=True, encoding="utf-8", check=False)
     assert run.returncode == 0, run.stderr
@@ -89,6 +92,7 @@ def test_make_checks_everything(folder, sources):
 
 
 @needs_coq
+@needs_make
 def test_make_fails_where_a_proof_does(tmp_path):
     (listing,) = (one for one in read_claims(LEDGER) if one.claim.id == "review.A4")
     path, _ = write_scripts([listing], tmp_path)

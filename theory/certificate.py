@@ -75,22 +75,7 @@ class ShiftCertificate:
     def of(
         cls, statement: str, polynomial: Any, bounds: Mapping[Any, int | Fraction], *, strict: bool = True
     ) -> ShiftCertificate:
-        """The certificate of a SymPy polynomial.
-
-        Parameters
-        ----------
-        statement : str
-            The inequality, for people.
-        polynomial : SymPy expression
-            With rational coefficients.
-        bounds : mapping of SymPy symbol to int or Fraction
-            Each variable's least value.
-        strict : bool
-            Whether it is positive, or only non-negative.
-
-        Returns
-        -------
-        ShiftCertificate
+        """The certificate of a SymPy polynomial with rational coefficients; `bounds` has each symbol's least value.
 
         Examples
         --------

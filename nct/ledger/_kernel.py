@@ -78,13 +78,13 @@ def theorems(source: str) -> list[str]:
 
 def with_assumptions(source: str) -> str:
     """The script with a command after it that prints what all of its theorems together assume."""
-    names = ",\n  ".join(f"@{name}" for name in theorems(source))
+    uses = "\n".join(f"  let _ := @{name} in" for name in theorems(source))
     return f"""{source.rstrip()}
 
 (* What the proofs assume: axioms of the standard reals, and nothing else. *)
-Definition every_theorem := (
-  {names}
-).
+Definition every_theorem : True :=
+{uses}
+  I.
 Print Assumptions every_theorem.
 """
 
