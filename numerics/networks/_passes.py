@@ -194,7 +194,8 @@ def _run(
         if not X.is_floating_point():
             raise ValueError(f"layer {layer!r} gives {X.dtype}; it must give floating-point numbers")
         _finite(f"the features of layer {layer!r}", X)
-        take(layer, X, labels)
+        with torch.autocast(plan.device.type, enabled=False):
+            take(layer, X, labels)
 
     with hooked(plan.network, plan.layers, plan.classifier, taken) as begin:
         for batch in loader:
