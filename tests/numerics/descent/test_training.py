@@ -100,3 +100,23 @@ class TestCUDA:
         for a, b, c in zip(host.parameters, first.parameters, second.parameters, strict=True):
             assert torch.equal(b, c)
             assert relative(a, b) < 1e-8
+
+
+def test_progress_counts_the_steps_of_all_runs():
+    told = []
+    descent.train(
+        3,
+        3,
+        1e-2,
+        width=5,
+        lr=0.3,
+        steps=40,
+        seeds=3,
+        record=5,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    counts = [done for done, _ in told]
+    assert counts == sorted(set(counts))
+    assert counts[0] > 0
+    assert told[-1] == (120, 120)
+    assert {total for _, total in told} == {120}

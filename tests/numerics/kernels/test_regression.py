@@ -126,3 +126,14 @@ def test_a_gradient_that_would_be_cut_is_refused():
     K, Y = singular_problem()
     with pytest.raises(ValueError, match=r"Y must be detached: Y\.detach\(\)"):
         solve_kernel(K, Y.requires_grad_())
+
+
+@pytest.mark.parametrize(("below", "times"), [(1e-15, 1), (1e-14, 4), (3e-14, 16), (1e-13, 64)])
+def test_the_jitter_grows_by_four_until_it_is_enough(below, times):
+    K = torch.diag(torch.tensor([1.0, 1.0, -below], dtype=torch.float64))
+    ones = torch.ones(3, 1, dtype=torch.float64)
+    least = solve_kernel(torch.diag(torch.tensor([1.0, 1.0, 0.0], dtype=torch.float64)), ones, singular="jitter").shift
+    found = solve_kernel(K, ones, singular="jitter")
+    assert found.method == "jitter"
+    assert found.shift == pytest.approx(times * least)
+    assert found.shift / 4 < max(below, least) < found.shift * 4
