@@ -4,7 +4,7 @@ A ledger can do without. Where there is a table, every claim's paper has to be i
 """
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ class Paper:
         The year of publication.
     identifier : str
         Where to find it: ``arXiv:…``, ``doi:…`` or an address.
+    rows : tuple of str
+        The rows of its claims' ids in the paper's order, those without a claim among them; none if nobody has said.
+    without : dict of str to str
+        Why a row has no claim, by row.
     """
 
     key: str
@@ -35,10 +39,12 @@ class Paper:
     authors: tuple[str, ...]
     year: int
     identifier: str
+    rows: tuple[str, ...] = ()
+    without: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The paper as plain data."""
-        return asdict(self) | {"authors": list(self.authors)}
+        return asdict(self) | {"authors": list(self.authors), "rows": list(self.rows)}
 
 
 def read_papers(root: Path) -> dict[str, Paper] | None:
@@ -82,11 +88,12 @@ def near(name: str, names: list[str]) -> str:
 
 
 def _paper(row: dict[str, Any], where: str) -> Paper:
-    names = [field.name for field in fields(Paper)]
-    if sorted(row) != sorted(names):
+    optional: dict[str, type] = {"rows": list, "without": dict}
+    names = [one.name for one in fields(Paper) if one.name not in optional]
+    if sorted(row.keys() - optional.keys()) != sorted(names):
         raise LedgerError(f"{where} has the fields {', '.join(sorted(row)) or 'none'}; a paper has {', '.join(names)}")
-    types: dict[str, type] = {name: str for name in names} | {"authors": list, "year": int}
+    types: dict[str, type] = {name: str for name in names} | {"authors": list, "year": int} | optional
     for name, value in row.items():
         if not isinstance(value, types[name]) or not value:
             raise LedgerError(f"{where}: {name} = {value!r}; {name} must be a {types[name].__name__} and not empty")
-    return Paper(**row | {"authors": tuple(row["authors"])})
+    return Paper(**row | {"authors": tuple(row["authors"]), "rows": tuple(row.get("rows", ()))})

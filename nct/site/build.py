@@ -190,6 +190,7 @@ def _paper(contents: Contents, key: str) -> Page:
     missing = [(row, without.get(row, "not yet a claim")) for row in [*order, *(w for w in without if w not in order)]]
     context = {
         "key": key,
+        "ordered": bool(order),
         "paper": paper,
         "address": address((paper or {}).get("identifier", "")),
         "rows": [Row(entry, html=_safe(contents.statement(entry, "printed"))) for entry in entries],

@@ -61,6 +61,7 @@
     panel.replaceChildren(heading, list("Rests on", beside(id, "to", "from")), list("Needed by", beside(id, "from", "to")));
     panel.hidden = false;
     history.replaceState(null, "", `#${id}`);
+    box.scrollIntoView({ block: "nearest" });
     const place = node.getBoundingClientRect();
     const window = box.getBoundingClientRect();
     box.scrollBy(place.x + place.width / 2 - window.x - window.width / 2, place.y - window.y - window.height / 2);

@@ -30,6 +30,13 @@ def test_the_papers_are_read_in_the_table_s_order(ledger):
     )
 
 
+def test_a_paper_may_say_its_order_and_what_it_lacks(ledger):
+    write(ledger, ROW.format(key="a") + 'rows = ["thm-2", "thm-1"]\nwithout = {thm-1 = "its data are private"}\n')
+    paper = read_papers(ledger.root)["a"]
+    assert (paper.rows, paper.without) == (("thm-2", "thm-1"), {"thm-1": "its data are private"})
+    assert paper.to_json()["rows"] == ["thm-2", "thm-1"]
+
+
 def test_the_papers_of_this_ledger():
     assert {"lowrank", "agop", "agop-v1", "review"} <= set(read_papers(find_ledger()))
 
@@ -56,6 +63,7 @@ def test_a_paper_that_is_not_in_the_table(ledger, key, hint):
         (ROW.format(key="a") * 2, "paper 2: key = 'a'; key must not be that of another paper"),
         ('[[paper]]\nkey = "a"\n', "has the fields key; a paper has key, title, authors, year, identifier"),
         (ROW.format(key="a").replace("1900", '"1900"'), "year = '1900'; year must be a int and not empty"),
+        (ROW.format(key="a") + "rows = 3", "rows = 3; rows must be a list and not empty"),
         (ROW.format(key=""), "key = ''; key must be a str and not empty"),
     ],
 )

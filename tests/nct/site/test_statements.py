@@ -1,5 +1,6 @@
 """Statements as HTML: prose that wraps, formulas, and the differences of two."""
 
+import ast
 import re
 
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("py_mini_racer")
 from nct.ledger import find_ledger, read_claims
 from nct.site.atoms import atoms
 from nct.site.formulas import FormulaError
+from nct.site.prose import prose_html
 from nct.site.statements import changed, pieces, statement_html
 
 
@@ -41,6 +43,13 @@ def test_every_statement_of_this_ledger_typesets_and_loses_nothing(listing):
             plain = re.sub(r"<math.*?</math>|<span[^>]*>|</span>", "", html, flags=re.DOTALL)
             assert "\\" not in plain
             assert "$" not in plain
+
+
+@pytest.mark.parametrize("listing", read_claims(find_ledger()), ids=lambda listing: listing.claim.id)
+def test_every_reading_of_this_ledger_typesets(listing):
+    reading = ast.get_docstring(ast.parse(listing.path.read_text(encoding="utf-8")))
+    plain = re.sub(r"<math.*?</math>|<code>.*?</code>", "", prose_html(reading), flags=re.DOTALL)
+    assert not re.search(r"\\[a-zA-Z]{2,}|\$", plain)
 
 
 def test_prose_is_text_and_formulas_are_formulas():
