@@ -10,7 +10,7 @@ Then x and x' are aligned. The steps of the printed proof that a matrix can conf
 $X = U\Sigma V^\top$, $f(s) = s/(s^2+c)$ and a diagonal Σ of the positive singular values:
 
 * The solution is $V f(\Sigma) U^\top$; f takes every value twice but its largest, at s and c/s.
-* Equal solutions make $U^\top X' V = \Sigma' + $ a symmetric matrix that differs from Σ by $\rho zz^\top$; its
+* Equal solutions make $U^\top X' V = \Sigma'$ plus a symmetric matrix that differs from Σ by $\rho zz^\top$; its
   eigenvalues interlace those of Σ, and their sum grows by exactly $\rho\lVert z\rVert^2$ (ρ > 0 without loss of
   generality).
 * Let σ be an eigenvalue of Σ with multiplicity m. If z vanishes on all its entries, σ has multiplicity m after the
