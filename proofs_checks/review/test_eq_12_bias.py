@@ -10,8 +10,8 @@ $$ a_{jk} + \log a_{jk} = b_j + t_k . $$
 If b is a multiple of 1, or K = 2, the statement holds. Else it does not. Suppose the $u^{(k)}$ are a simplex ETF.
 They sum to 0, and the rows of the matrix U of columns $u^{(k)}$ have, like its columns, sum 0 and norm R. Let $b_1 >
 b_2$. In a third column $a_{1k} > a_{2k}$; since both rows have the same norm and sum, $a_{12} < a_{21}$, that is
-$b_1 + t_2 < b_2 + t_1$, so $t_1 > t_2$. Then in a third row $a_{k1} > a_{k2}$, and the columns say $a_{21} < a_{12}$. That
-is a contradiction. Subtracting the mean of the minimisers instead of b changes nothing: K points of $1^\perp$ at
+$b_1 + t_2 < b_2 + t_1$, so $t_1 > t_2$. Then in a third row $a_{k1} > a_{k2}$, and the columns say $a_{21} < a_{12}$.
+That is a contradiction. Subtracting the mean of the minimisers instead of b changes nothing: K points of $1^\perp$ at
 equal distances that lie on a sphere about 0 have their mean at 0.
 """
 
