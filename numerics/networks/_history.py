@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from numerics.files import check_output, check_path, replacing
 from numerics.networks._plotting import plot_history
@@ -23,6 +23,7 @@ __all__ = ["CollapseHistory", "CollapseRecord", "LayerCollapse", "ScalarWriter",
 FORMAT = 1
 
 
+@runtime_checkable
 class ScalarWriter(Protocol):
     """What takes scalars, as TensorBoard's SummaryWriter does."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -55,14 +55,16 @@ def measure_layer(
     scatter = statistics.scaled_scatter is not None
     within = None if fit is None else fit.within
 
-    def pinv(statistics: ClassStatistics, weighting: Weighting) -> Tensor:
+    def pinv(_: ClassStatistics, weighting: Weighting) -> Tensor:
+        if scatter:
+            return metrics.nc1_pinv(statistics, weighting=weighting)
         if within is None and fit is not None:
             raise UndefinedMeasure("all class means coincide: Σ_B = 0 and NC1 is not defined")
         if within is None:
             raise UndefinedMeasure(f"the layer has {width} features, too many for one pass; it takes passes = 2")
         return statistics.counts.new_tensor(within / samples / K)
 
-    found, undefined = metrics.defined_measures(statistics, conventions.weighting, None if scatter else pinv)
+    found, undefined = metrics.defined_measures(replace(statistics, scaled_scatter=None), conventions.weighting, pinv)
     values = {name: float(value) for name, value in found.items()}
     for name, measure in _further(statistics, weight, conventions).items():
         try:
@@ -92,7 +94,10 @@ def _further(
         "effective_rank_of_means": lambda: metrics.effective_rank(spectrum),
     }
     if statistics.scaled_scatter is not None:
-        wanted["rank"] = lambda: metrics.rank(metrics.psd_spectrum(metrics.total_covariance(statistics)).sqrt())
+        covariance = metrics.total_covariance(replace(statistics, scale=torch.ones_like(statistics.scale)))
+        eigenvalues = metrics.psd_spectrum(covariance)
+        wanted["rank"] = lambda: metrics.rank(eigenvalues.sqrt())
+        wanted["effective_rank"] = lambda: metrics.effective_rank(eigenvalues)
     if not unit:
         wanted["nc2_normalised"] = lambda: metrics.gram_to_etf(statistics, weighting=weighting)
     if weight is not None:

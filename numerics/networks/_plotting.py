@@ -57,16 +57,23 @@ def plot_history(
             for name in layers[-1]
             if measure in layers[-1][name]
         }
-        _by_epoch(by_epoch, measure, epochs, table)
+        colours = {name: f"C{index}" for index, name in enumerate(layers[-1])}
+        _by_epoch(by_epoch, measure, epochs, table, colours)
         _by_layer(by_layer, epochs, table)
     panels[0, 0].legend(fontsize="x-small", title="layer")
     panels[1, 0].legend(fontsize="x-small", title="epoch")
     return figure
 
 
-def _by_epoch(axes: Axes, measure: str, epochs: Sequence[float], table: Mapping[str, np.ndarray]) -> None:
+def _by_epoch(
+    axes: Axes,
+    measure: str,
+    epochs: Sequence[float],
+    table: Mapping[str, np.ndarray],
+    colours: Mapping[str, str],
+) -> None:
     for name, values in table.items():
-        axes.plot(epochs, values, label=name, marker="." if len(epochs) < 20 else None)
+        axes.plot(epochs, values, label=name, color=colours[name], marker="." if len(epochs) < 20 else None)
     axes.set(title=measure, xlabel="epoch")
     _scale(axes, table)
 

@@ -98,6 +98,7 @@ def test_the_picture_shows_layers_by_epoch_and_epochs_by_layer(trained):
     records = trained.history.records
     assert lines["3"].get_ydata().tolist() == [record["3"]["nc1"] for record in records]
     assert [line.get_label() for line in nc3.get_lines()] == ["4.input"]
+    assert nc3.get_lines()[0].get_color() == lines["4.input"].get_color()
     assert below.get_lines()[-1].get_ydata()[1] == records[-1]["3"]["nc1"]
     with pytest.raises(ValueError, match="measures contains 'nc9'; each must be one of"):
         trained.history.plot(["nc9"])

@@ -197,6 +197,7 @@ class Restless(nn.Module):
         return self.inner(x + 0 * torch.rand(()))
 
 
+@pytest.mark.any_type  # the checks of annotations draw from Python's generator themselves
 def test_training_goes_on_as_if_nothing_had_been_measured():
     def trained(measured):
         torch.manual_seed(3), random.seed(3), np.random.seed(3)  # noqa: NPY002
