@@ -21,11 +21,7 @@ MEASURES = ("nc1", "nc1_pinv", "cdnv", "nc2_normalised", "equinorm", "equiangula
 
 def network(width: int = 128, depth: int = 6) -> nn.Sequential:
     sizes = [64] + depth * [width]
-    hidden = [
-        layer
-        for i, o in itertools.pairwise(sizes)
-        for layer in (nn.Linear(i, o), nn.BatchNorm1d(o), nn.ReLU())
-    ]
+    hidden = [layer for i, o in itertools.pairwise(sizes) for layer in (nn.Linear(i, o), nn.BatchNorm1d(o), nn.ReLU())]
     return nn.Sequential(*hidden, nn.Linear(width, 10))
 
 
