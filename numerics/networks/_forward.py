@@ -24,21 +24,27 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return unwrapped(original) if isinstance(original, nn.Module) else model
 
 
-def device_of(model: nn.Module) -> torch.device:
-    """Return the one device on which a network's parameters and buffers are.
+def device_of(model: nn.Module, wanted: torch.device | None = None) -> torch.device:
+    """Return the device on which a network takes its inputs: where its parameters and buffers are, if that is one.
 
     Raises
     ------
     ValueError
-        If they are on several, or on none that holds numbers.
+        If they are on several and none is wanted, on another than the one wanted, or on one that holds no numbers.
     """
     found = {tensor.device for tensor in [*model.parameters(), *model.buffers()]}
-    if len(found) > 1:
-        raise ValueError(f"model is on {sorted(map(str, found))}; model must be on one device, or device be given")
-    device = found.pop() if found else torch.device("cpu")
-    if device.type == "meta":
+    if any(device.type == "meta" for device in found):
         raise ValueError("model is on the device meta, which holds no numbers; model must be on another")
-    return device
+    if len(found) > 1 and wanted is None:
+        raise ValueError(f"model is on {sorted(map(str, found))}; model must be on one device, or device be given")
+    if wanted is not None and found and not any(_same_device(device, wanted) for device in found):
+        where = " and ".join(sorted(map(str, found)))
+        raise ValueError(f"device = {str(wanted)!r} but the model is on {where}; they must agree")
+    return wanted or (found.pop() if found else torch.device("cpu"))
+
+
+def _same_device(one: torch.device, other: torch.device) -> bool:
+    return one.type == other.type and (one.index or 0) == (other.index or 0)
 
 
 @contextmanager
@@ -76,6 +82,7 @@ def _generators(model: nn.Module, loader: object) -> Callable[[], None]:
     """Remember the states of all random generators; calling the result restores them."""
     python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     types = {tensor.device for tensor in model.parameters() if tensor.device.type in ("cuda", "xpu")}
+    apple = torch.mps.get_rng_state() if any(t.device.type == "mps" for t in model.parameters()) else None
     devices = [(device, getattr(torch, device.type).get_rng_state(device)) for device in types]
     holders = [loader, getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)]
     own = {id(g): g for holder in holders if isinstance(g := getattr(holder, "generator", None), torch.Generator)}
@@ -85,6 +92,8 @@ def _generators(model: nn.Module, loader: object) -> Callable[[], None]:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         torch.set_rng_state(cpu)
+        if apple is not None:
+            torch.mps.set_rng_state(apple)
         for device, state in devices:
             getattr(torch, device.type).set_rng_state(state, device)
         for generator, state in states:

@@ -146,7 +146,8 @@ class CollapseMonitor:
         loader : iterable of batches
             Such as a torch DataLoader; it is gone through once for each pass, with the random generators in the same
             state. Of a distributed training, this process's part: a sampler that repeats samples to make parts equal
-            makes these count twice.
+            makes these count twice. One DataLoader with persistent workers cannot be gone through twice at a time:
+            measure between epochs then.
         epoch : int or float, optional
             When; by default one more than at the last record.
 
@@ -205,7 +206,7 @@ class CollapseMonitor:
             self.loss,
             self.conventions.weighting,
             self.scatter_up_to,
-            device_of(self.model) if self.device is None else self.device,
+            device_of(self.model, self.device),
             self.dtype,
         )
 

@@ -200,6 +200,8 @@ def _run(
     with hooked(plan.network, plan.layers, plan.classifier, taken) as begin:
         for batch in loader:
             inputs, labels = plan.unpack(batch)
+            if labels.numel() == 0:
+                continue
             labels = check_labels("loader's labels", labels, samples=labels.numel(), classes=plan.num_classes)
             inputs, labels = moved(inputs, plan.device), labels.to(plan.device)
             _check_inputs(inputs)

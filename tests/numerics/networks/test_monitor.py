@@ -93,6 +93,8 @@ def work(rank, path, X, y, queue):
     monitor = CollapseMonitor(model, ["2", "5"], K, scatter_up_to=10, history=path.parent / "history.json")
     record = monitor.measure(loader)
     queue.put((rank, record.samples, record.error, {name: dict(part.values) for name, part in record.layers.items()}))
+    everything = [(X, y)] if rank else []  # a process without samples
+    queue.put((rank, monitor.measure(everything)["5"]["nc1"], record["5"]["nc1"]))
     errors = []
     for bad in ([], [(X[:4], torch.zeros(4))])[rank : rank + 1]:  # one process has no samples, the other no labels
         with pytest.raises(ValueError, match="without labels") as caught:
@@ -110,7 +112,7 @@ def test_two_processes_see_the_whole_and_each_others_failures(tmp_path):
     processes = [context.Process(target=work, args=(rank, tmp_path / "store", X, y, queue)) for rank in range(2)]
     for process in processes:
         process.start()
-    given = [queue.get(timeout=120) for _ in range(4)]
+    given = [queue.get(timeout=120) for _ in range(6)]
     for process in processes:
         process.join(timeout=120)
         assert process.exitcode == 0
@@ -123,6 +125,8 @@ def test_two_processes_see_the_whole_and_each_others_failures(tmp_path):
         for name, values in layers.items():
             agree(alone[name], {k: v for k, v in values.items() if not np.isnan(v)})
     agree(alone["5"], {k: v for k, v in offline(model, X, y, 6).items() if k != "nc3"})
+    for _, unequal, equal in (entry for entry in given if len(entry) == 3):
+        assert unequal == pytest.approx(equal, rel=1e-10)
     failures = dict(entry for entry in given if len(entry) == 2)
     assert failures[0][0].startswith("process 1: ")
     assert failures[1][0].startswith("loader gives")
@@ -358,6 +362,13 @@ def test_memory_does_not_grow_with_the_samples():
 
     few, many = peak(2), peak(20)
     assert many <= few + 64 * 9  # 18 more batches of 64 samples with 9 features
+
+
+def test_an_empty_batch_is_passed_over():
+    X, y, _ = batches()
+    monitor = CollapseMonitor(mlp(), "5", K)
+    with_empty = monitor.measure([(X[:0], y[:0]), (X, y)])
+    assert with_empty["5"]["nc1"] == monitor.measure([(X, y)])["5"]["nc1"]
 
 
 def test_collapsed_features_are_measured_as_collapsed():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from numerics.networks import CollapseHistory, CollapseMonitor, Diverged
+from numerics.networks._forward import device_of
 
 K = 3
 
@@ -49,12 +51,36 @@ def test_models_that_cannot_be_measured():
     refused("no shape yet", network=nn.Sequential(nn.LazyLinear(5), nn.ReLU(), nn.Linear(5, K)))
     mixed = model()
     mixed[0].to("meta")
-    refused("model is on ['cpu', 'meta']; model must be on one device, or device be given", network=mixed)
+    refused("model is on the device meta", network=mixed)
     refused("device 'nowhere' cannot be used here", device="nowhere")
     refused(
         "model gives (12, 5) for 12 samples; it must give (samples, num_classes = 3)", network=model()[:2], layers="1"
     )
     refused("layer '0' gives a tuple; pooling must be a function", network=nn.Sequential(nn.LSTM(4, K)), layers="0")
+
+
+@pytest.mark.parametrize(
+    ("places", "wanted", "message"),
+    [
+        (["cpu", "cuda:0"], None, "model is on ['cpu', 'cuda:0']; model must be on one device, or device be given"),
+        (["cuda:1"], "cuda:0", "device = 'cuda:0' but the model is on cuda:1; they must agree"),
+        (["cpu"], "cuda", "device = 'cuda' but the model is on cpu; they must agree"),
+        (["cuda:0"], "cuda", None),
+        (["cuda:0", "cuda:1"], "cuda:1", None),
+        ([], None, None),
+    ],
+)
+def test_a_model_on_another_device(places, wanted, message):
+    """Of devices that are not here: a network is what has parameters and buffers that say where they are."""
+    network = SimpleNamespace(
+        parameters=lambda: [SimpleNamespace(device=torch.device(place)) for place in places], buffers=list
+    )
+    asked = None if wanted is None else torch.device(wanted)
+    if message is None:
+        assert device_of(network, asked) == (asked or torch.device("cpu"))
+        return
+    with pytest.raises(ValueError, match=re.escape(message)):
+        device_of(network, asked)
 
 
 def test_loaders_that_do_not_fit():
