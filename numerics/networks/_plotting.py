@@ -49,7 +49,7 @@ def plot_history(
     for measure in measures:
         if measure not in known:
             raise ValueError(f"measures contains {measure!r}; each must be one of {list(known)}")
-    figure = Figure(figsize=(3.6 * len(measures), 6.0), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(measures) + 0.8, 6.0), layout="constrained")
     panels = figure.subplots(2, len(measures), squeeze=False)
     for measure, by_epoch, by_layer in zip(measures, *panels, strict=True):
         table = {
@@ -60,8 +60,8 @@ def plot_history(
         colours = {name: f"C{index}" for index, name in enumerate(layers[-1])}
         _by_epoch(by_epoch, measure, epochs, table, colours)
         _by_layer(by_layer, epochs, table)
-    panels[0, 0].legend(fontsize="x-small", title="layer")
-    panels[1, 0].legend(fontsize="x-small", title="epoch")
+    for row, title in zip(panels, ("layer", "epoch"), strict=True):
+        _legend(row, title)
     return figure
 
 
@@ -91,3 +91,11 @@ def _scale(axes: Axes, table: Mapping[str, np.ndarray]) -> None:
     values = np.concatenate([values[np.isfinite(values)] for values in table.values()] or [np.zeros(1)])
     if values.size and values.min() > 0:
         axes.set_yscale("log")
+
+
+def _legend(row: Sequence[Axes], title: str) -> None:
+    """One legend for a row of panels, to the right of it."""
+    lines = {str(line.get_label()): line for axes in row for line in axes.get_lines()}
+    row[-1].legend(
+        list(lines.values()), list(lines), title=title, fontsize="x-small", loc="upper left", bbox_to_anchor=(1.02, 1.0)
+    )

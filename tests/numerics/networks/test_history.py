@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 from collapse_reference import labelled
+from figures import faults
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -92,6 +93,8 @@ def test_a_frame_has_a_row_for_each_epoch_and_layer(trained):
 
 def test_the_picture_shows_layers_by_epoch_and_epochs_by_layer(trained):
     figure = trained.history.plot(["nc1", "nc3"])
+    assert faults(figure) == []
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["1", "3", "4.input"]
     above, nc3, below, _ = figure.axes
     lines = {line.get_label(): line for line in above.get_lines()}
     assert list(lines) == ["1", "3", "4.input"]
