@@ -8,6 +8,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,22 @@ from nct.site.build import Page
 #: What says how a median was found, and is left out beside it.
 _SPREAD = {"lower_quartile", "upper_quartile", "min", "max"}
 
+#: Of a benchmark the page has at most so many; the file has all.
+_MOST = 120
+
 #: What is told of a run apart from its figures.
 _APART = {"benchmark", "date", "started", "machine"}
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark: its name, its runs' dates and machines, and each figure's value in each run, the latest first."""
+    """A benchmark: its runs' dates and machines, and the first figures' values in each run, the latest first."""
 
     name: str
     dates: list[str]
     machines: list[str]
     rows: list[tuple[str, list[str]]]
+    total: int
 
 
 def benchmark_pages(results: Path) -> tuple[Page, ...]:
@@ -70,7 +75,8 @@ def _benchmark(name: str, runs: list[dict[str, Any]]) -> Benchmark:
         name=name,
         dates=[str(run.get("date", "")) for run in runs],
         machines=[", ".join(f"{key} {value}" for key, value in run.get("machine", {}).items()) for run in runs],
-        rows=[(figure, [_shown(one.get(figure)) for one in told]) for figure in names],
+        rows=[(figure, [_shown(one.get(figure)) for one in told]) for figure in islice(names, _MOST)],
+        total=len(names),
     )
 
 

@@ -2,9 +2,10 @@ r"""Python as HTML, coloured sparingly so that pages stay small.
 
 >>> from nct.site.code import code_html
 >>> code_html("return x")
-'<pre class="code" tabindex="0"><code><span class="k">return</span> x\n</code></pre>'
+'<pre class="code" tabindex="0"><code><span class=k>return</span> x\n</code></pre>'
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,18 +13,19 @@ from pygments import highlight
 from pygments.filter import Filter
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, Text
+from pygments.token import Comment, Keyword, Name, Operator, String, Text
 
 _SHOWN = (
     (Keyword, Keyword),
     (Operator.Word, Keyword),
     (Comment, Comment),
     (String, String),
-    (Number, Number),
     (Name.Decorator, Name.Decorator),
     (Name.Function, Name.Function),
     (Name.Class, Name.Function),
 )
+
+_QUOTED = re.compile(r'<span class="(\w+)">')
 
 
 class _Sparing(Filter):  # type: ignore[misc]
@@ -49,5 +51,5 @@ def code_html(code: str) -> str:
     """
     lexer = PythonLexer()
     lexer.add_filter(_Sparing())
-    text = highlight(code, lexer, HtmlFormatter(nowrap=True))
+    text = _QUOTED.sub(r"<span class=\1>", highlight(code, lexer, HtmlFormatter(nowrap=True)))
     return f'<pre class="code" tabindex="0"><code>{text}</code></pre>'

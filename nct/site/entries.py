@@ -5,6 +5,7 @@
 'proved'
 """
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -95,9 +96,9 @@ class Entry:
 
     @property
     def frame(self) -> str:
-        """The code of the file without its docstring and its checks."""
+        """The code of the file without its docstring, its checks and the claim itself, which the page has."""
         lines = (self.data.get("code") or "").splitlines(keepends=True)
-        for begin, end in (check["lines"] for check in self.data.get("checks") or []):
+        for begin, end in [*(check["lines"] for check in self.data.get("checks") or []), *_claims("".join(lines))]:
             lines[begin - 1 : end] = [""] * (end - begin + 1)
         text = re.sub(r'\A(?:#.*\n|\s)*[rR]?"""[\s\S]*?"""\n', "", "".join(lines))
         return re.sub(r"\n{3,}", "\n\n\n", text).strip() + "\n" * bool(text.strip())
@@ -208,3 +209,14 @@ def _check(test: str) -> str:
 
 def _form(test: str) -> str:
     return test.rpartition("::")[2].partition("[")[2].rstrip("]").partition("-")[0]
+
+
+def _claims(code: str) -> list[tuple[int, int]]:
+    """The first and last lines of each ``NAME = Claim(…)``."""
+    return [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", getattr(node.value.func, "attr", "")) == "Claim"
+    ]

@@ -62,7 +62,7 @@ def test_formulas_are_drawn_with_their_fonts_and_scroll_by_themselves(site):
         assert wide.evaluate("e => e.scrollWidth > e.clientWidth")
         assert wide.evaluate("e => getComputedStyle(e).overflowX") == "auto"
         assert "for each m" in page.locator(".form.amended").inner_text()
-        top = page.locator(".katex .k0").first.bounding_box()
+        top = page.locator(".katex .A").first.bounding_box()
         assert top["height"] > 5
     assert browser.errors == []
 
