@@ -123,9 +123,11 @@ def hooked(
     handles = [model.get_submodule(name).register_forward_hook(after(name)) for name in layers]
     if classifier is not None:
         entered = f"{classifier}.input"
-        handles.append(
-            model.get_submodule(classifier).register_forward_pre_hook(lambda module, inputs: taken(entered, inputs[0]))
-        )
+
+        def before(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+            taken(entered, inputs[0] if inputs else next(iter(named.values())))
+
+        handles.append(model.get_submodule(classifier).register_forward_pre_hook(before, with_kwargs=True))
     try:
         yield calls.clear
     finally:

@@ -326,6 +326,20 @@ def test_dictionaries_and_outputs_of_other_kinds():
     agree(record["net.5"], {"nc1": offline(model.net, X, y, 6)["nc1"]})
 
 
+def test_a_classifier_that_is_called_by_keyword():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = mlp()
+
+        def forward(self, x):
+            return self.net[6](input=self.net[:6](x))
+
+    X, y, loader = batches()
+    model = Named()
+    agree(CollapseMonitor(model, "net.5", K).measure(loader)["net.6.input"], offline(model.net, X, y, 6))
+
+
 def test_one_pass_has_neither_nc4_nor_what_needs_samples_again():
     X, y, loader = batches()
     model = mlp()
