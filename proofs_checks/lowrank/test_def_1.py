@@ -52,8 +52,8 @@ claim = Claim(
         Collapsed(dnc2=()),
     ),
     amended=Statement(
-        r"\text{where it is not zero it has DNC1 in all layers, and neither DNC2, before or after the ReLU, nor DNC3 in any,}"
-        r"\text{ except that for } r = 4 \text{ (} K = 6 \text{) layer L has both after its ReLU}",
+        r"\text{where it is not zero it has DNC1 in all layers, and neither DNC2, before or after the ReLU, nor DNC3}"
+        r"\text{ in any, except that for } r = 4 \text{ (} K = 6 \text{) layer L has both after its ReLU}",
         Collapsed(),
     ),
     near_misses={
