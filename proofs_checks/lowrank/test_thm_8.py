@@ -2,7 +2,7 @@ r"""The steps of the bound for ReLU_ε (lowrank, Theorem 8, and its proof in App
 
 Theorem 8 bounds the distance of two features of the same class, in any layer, at a global minimum of the L-DUFM with
 σ_ε for the ReLU. The text at hand has lost the bound (5) and the upper limit that it puts on the regularisation, so
-that no constant can be checked; the distance is zero (`lowrank.thm-8.exact`), below whatever positive bound was
+that no constant can be checked; the distance is zero (`lowrank.relu-epsilon-exact`), below whatever positive bound was
 printed. What can be checked are the proof's steps, each of which is an inequality for all networks, inputs and
 functions of its kind:
 

@@ -52,14 +52,13 @@ def all_samples(problem):
 
 
 claim = Claim(
-    id="lowrank.thm-8.exact",
+    id="lowrank.relu-epsilon-exact",
     title="Collapse of all layers is optimal for ReLU_ε",
-    source="lowrank, Theorem 8, and Section 7 on the open question of all layers",
+    source="own result on lowrank, Definition 7 and Theorem 8; Section 7 leaves the question of all layers open",
     verdict="holds",
     printed=Statement(
-        r"\text{at every global minimum of the L-DUFM}_\varepsilon \text{ with positive regularisations, two features"
-        r" of the same class are in every layer no further apart than (5), a positive number. The text at hand has lost"
-        r" it; stated and proved is more, that their distance is } 0: H_l = M_l \otimes 1_n^\top,\ 1 \le l \le L",
+        r"\text{at every global minimum of the L-DUFM}_\varepsilon \text{ with positive regularisations two features}"
+        r"\text{ of the same class are alike in every layer: } H_l = M_l \otimes 1_n^\top,\ 1 \le l \le L",
         Collapse(positive, "optimal", per_class),
     ),
     near_misses={
@@ -67,7 +66,7 @@ claim = Claim(
         "without regularisation": Collapse(lambda lams: min(lams) >= 0, "optimal", per_class),
         "all classes on one point": Collapse(positive, "optimal", all_samples),
     },
-    depends_on=["lowrank.thm-6"],
+    depends_on=["lowrank.def-7", "lowrank.thm-6"],
     true_edits={
         "applies: min(lams) → max(lams)": "nothing is optimal where some but not all are zero: the scale is left to a "
         "matrix that costs nothing, the others go to zero, and the loss to 0"
