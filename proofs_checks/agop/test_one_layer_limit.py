@@ -8,8 +8,8 @@ T(G) = S\,Y^\top Y\,S, \qquad S = (G+\lambda_{\mathrm{map}}I)(G+\lambda_{\mathrm
 $$
 
 with κ = 1, for n samples in each class. Read: the first sentence of every G ⪰ 0, with an error that depends on
-$\lambda_k/\lambda_{\mathrm{map}}$ only; the second: then no data come near to collapse. *The second is false:* a linear Φ
-collapses G = g I exactly, to the scale $(g/(g+\lambda_k))^2$, which tends to one. *Amended:* with
+$\lambda_k/\lambda_{\mathrm{map}}$ only; the second: then no data come near to collapse. *The second is false:* a
+linear Φ collapses G = g I exactly, to the scale $(g/(g+\lambda_k))^2$, which tends to one. *Amended:* with
 $\rho = \lambda_k/(\lambda_{\mathrm{map}}+\lambda_k)$,
 
 $$
