@@ -1,8 +1,10 @@
 r"""Dot-product kernels with the AGOP of an interpolating linear classifier (agop, end of Section 5.2; agop-v1, 5.4).
 
 "Choosing k to be a dot product kernel and M to be the AGOP of an interpolating linear classifier implies that
-$k_M = k^*$", the collapsed kernel $I_K\otimes 1_n1_n^\top$. A dot-product kernel is $k_M(x,y) = h(x^\top My)$ for
-$h(t) = \sum_i a_it^i$ with $a_i\ge0$ (those that are kernels in every dimension). *As printed it is false:* $h = e^t$ gives e
+$k_M = k^*$", the collapsed kernel
+$I_K\otimes 1_n1_n^\top$. A dot-product kernel is $k_M(x,y) = h(x^\top My)$ for
+$h(t) = \sum_i a_it^i$ with $a_i\ge0$ (those that are kernels in every dimension). *As printed it is false:*
+$h = e^t$ gives e
 within classes and 1 between them. *Amended:* it holds if and only if h(0) = 0 and h(1) = 1, that is $a_0 = 0$ and
 $\sum_ia_i = 1$, for two or more classes. *Proof.* $M = \beta\beta^\top$ with $\beta^\top X = Y$, so that
 $X^\top MX = Y^\top Y$, with entries one within classes and zero between.
