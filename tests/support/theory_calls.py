@@ -62,6 +62,7 @@ CALLS = [
     (collapse_fixed_point.critical_lam_k, {"n": 2, "lam_map": 0.5}),
     (collapse_fixed_point.fixed_point, {"Y": LABELS, **MAP}),
     (collapse_fixed_point.fixed_point_scales, {"sizes": [2, 1], **MAP}),
+    (collapse_fixed_point.one_layer_distance, {"sizes": [2, 1], "lam_k": 0.25, "lam_map": 0.5}),
     (collapse_map.agop_gram, {"A": GRAM, "Y": LABELS, "lam_k": 0.25}),
     (collapse_map.collapsed_gram_inverse, {"Y": LABELS, "lam_map": 0.5}),
     (collapse_map.exact_kappa, {"n": 2, "lam_k": 0.25, "lam_map": 0.5}),

@@ -35,6 +35,7 @@ __all__ = [
     "critical_lam_k",
     "fixed_point",
     "fixed_point_scales",
+    "one_layer_distance",
 ]
 
 
@@ -264,6 +265,47 @@ def critical_lam_k(n: IntegerLike, lam_map: RealLike) -> float:
     """
     n, lam_map = check_integer("n", n, at_least=1), check_real("lam_map", lam_map, above=0)
     return (n + lam_map) * ((n + lam_map) / (n - lam_map)) if n > lam_map else inf
+
+
+@within_floats
+def one_layer_distance(sizes: Sequence[IntegerLike], *, lam_k: RealLike, lam_map: RealLike) -> float:
+    r"""Return the largest distance from YᵀY that one layer leaves, max_c n_c (1 − (1 + λ_k/λ_map)⁻²).
+
+    It is the maximum of $\lVert S Y^\top Y S - Y^\top Y\rVert$ in the spectral norm, $S = A(A+\lambda_k I)^{-1}$, over
+    all Gram matrices A of the data without an eigenvalue below λ_map, and is attained at A = λ_map I. There is no
+    scaling, κ = 1.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Samples n_c in each class.
+    lam_k : float
+        Perturbation of the predictor's kernel, at least 0.
+    lam_map : float
+        Least eigenvalue of the data's Gram matrix, positive.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no integer ≥ 1, or a parameter is out of range.
+
+    References
+    ----------
+    agop, Section 5.1: collapse in a single layer when λ_map is large against λ_k. Proof: agop.one-layer-limit in the
+    ledger, whose argument needs the largest class only.
+
+    Examples
+    --------
+    >>> one_layer_distance([2, 4], lam_k=1.0, lam_map=1.0)
+    3.0
+    """
+    k, m = check_real("lam_k", lam_k, at_least=0), check_real("lam_map", lam_map, above=0)
+    smoothing = k / (m + k)
+    return max(_checked(sizes)) * smoothing * (2 - smoothing)
 
 
 def _checked(sizes: Sequence[IntegerLike]) -> list[int]:

@@ -150,6 +150,27 @@ def test_critical_lam_k_is_where_the_factor_is_one():
     assert collapse_fixed_point.critical_lam_k(3, 3.0) == np.inf
 
 
+@pytest.mark.parametrize("sizes", [[1], [3, 3], [1, 2, 5]])
+def test_one_layer_distance_is_attained_and_not_exceeded(sizes):
+    Y, rng = labels.one_hot(sizes), np.random.default_rng(4)
+    N = Y.shape[1]
+    for lam_k, lam_map in ((0.01, 1.0), (1.0, 1.0), (5.0, 0.1)):
+        most = collapse_fixed_point.one_layer_distance(sizes, lam_k=lam_k, lam_map=lam_map)
+        for scale in (0.0, 0.1, 1.0, 10.0):
+            B = scale * rng.normal(size=(N, N))
+            mapped = collapse_map.agop_gram(lam_map * np.eye(N) + B @ B.T, Y, lam_k)
+            distance = np.linalg.norm(mapped - Y.T @ Y, 2)
+            assert distance <= most * (1 + 1e-12)
+            assert scale or distance == pytest.approx(most, rel=1e-12)
+    assert collapse_fixed_point.one_layer_distance(sizes, lam_k=0, lam_map=1) == 0
+    tiny = collapse_fixed_point.one_layer_distance(sizes, lam_k=1e-20, lam_map=1)  # 2 n λ_k/λ_map, without cancellation
+    assert tiny == pytest.approx(2e-20 * max(sizes), rel=1e-12)
+    with pytest.raises(ValueError, match="lam_map = 0; lam_map must be"):
+        collapse_fixed_point.one_layer_distance(sizes, lam_k=1, lam_map=0)
+    with pytest.raises(ValueError, match="lam_k = -1; lam_k must be"):
+        collapse_fixed_point.one_layer_distance(sizes, lam_k=-1, lam_map=1)
+
+
 @pytest.mark.ledger_long
 @pytest.mark.parametrize(("share", "equal"), [(0.5, True), (0.5, False), (1.0, True)])
 def test_adversarial_search_for_a_layer_that_shrinks_less(share, equal):
