@@ -1,5 +1,7 @@
 """What a failing check shows: the statement's source, and no frame but the check's."""
 
+import re
+
 import pytest
 
 FUNCTION = """
@@ -34,7 +36,7 @@ def test_a_lambda_over_several_lines(ledger):
 def test_a_function_is_shown_in_full(ledger):
     shown = failing(ledger, "half", before=FUNCTION)
     assert "statement = half\n" in shown
-    assert f"- statement, printed -{'-' * 29}\nhalf\n\n{FUNCTION.strip()}\n" in shown
+    assert re.search(rf"- statement, printed -+\nhalf\n\n{re.escape(FUNCTION.strip())}\n", shown)
 
 
 def test_functions_within_a_record(ledger):

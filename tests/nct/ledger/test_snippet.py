@@ -55,6 +55,7 @@ def test_a_claim_that_holds_has_no_counterexample(ledger):
 
 def test_claims_without_code(ledger, complaint):
     ledger.add()
-    assert "--counterexample wants the ID" in complaint("ledger", "--counterexample", "--folder", ledger.root)
+    ledger.add("example.sum-2")
+    assert "--counterexample wants one claim, not 2" in complaint("ledger", "--counterexample", "--folder", ledger.root)
     told = complaint("ledger", "example.sum", "--counterexample", "--folder", ledger.root)
     assert "example.sum (verdict 'holds') has no code that shows a counterexample" in told

@@ -22,6 +22,7 @@ OTHERS = {
     "numerics.files",
     "numerics.tensors",
     "theory.arguments",
+    "theory.display",
     "theory.foreign",
     "theory.ufm",
     "theory.ufm._scale",
