@@ -26,7 +26,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import sympy as sp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nct.ledger import (
@@ -142,7 +142,11 @@ def test_rational_certificate(statement):
 
 
 @claim.check("property", covers=Instances("2–7 classes of up to 3 samples, μ in [1e-2, 1e2], drawn at random"))
-@given(st.lists(st.integers(1, 3), min_size=2, max_size=7), st.floats(-2, 2), st.integers(0, 2**32 - 1))
+@example(sizes=[1] * 4, log_mu=0.0, seed=0)
+@example(sizes=[1] * 5, log_mu=0.0, seed=0)
+@given(
+    sizes=st.lists(st.integers(1, 3), min_size=2, max_size=7), log_mu=st.floats(-2, 2), seed=st.integers(0, 2**32 - 1)
+)
 def test_random_competitors(statement, sizes, log_mu, seed):
     require_ridge(statement, [2, *sizes])
     one_hot, mu, rng = labels.one_hot(sizes), 10.0**log_mu, np.random.default_rng(seed)
