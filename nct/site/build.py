@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nct.ledger import KINDS, SCOPES, LedgerError, LedgerFile
+from nct.ledger import KINDS, SCOPES, LedgerError, LedgerFile, in_unicode
 from nct.site.code import code_html
 from nct.site.contents import Contents, Row, counted, in_order
 from nct.site.drawing import draw, slug
@@ -193,7 +193,7 @@ def _paper(contents: Contents, key: str) -> Page:
         "ordered": bool(order),
         "paper": paper,
         "address": address((paper or {}).get("identifier", "")),
-        "rows": [Row(entry, html=_safe(contents.statement(entry, "printed"))) for entry in entries],
+        "rows": [Row(entry, text=in_unicode(entry.printed)) for entry in entries],
         "counts": counted(entries),
         "missing": [(row, reason) for row, reason in missing if row not in claimed],
     }

@@ -31,11 +31,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Row:
-    """A claim in a list: with its forms, or with its printed statement alone."""
+    """A claim in a list: with its forms, or with its printed statement alone, as text."""
 
     entry: Entry
     forms: list[Form] = field(default_factory=list)
-    html: str = ""
+    text: str = ""
 
 
 class Contents:

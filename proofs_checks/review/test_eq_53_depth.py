@@ -28,7 +28,7 @@ class Depth(NamedTuple):
 
 
 def first(errors, eps):
-    return next((depth for depth, error in enumerate(errors, 1) if error <= eps), len(errors))
+    return next((depth for depth, e in enumerate(errors, 1) if e <= eps), len(errors))
 
 
 true = Depth(
