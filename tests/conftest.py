@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+# Here, and so before pytester, which forgets what is imported within its runs, while `in_unicode` keeps objects of it.
+import pylatexenc.latex2text
+import pylatexenc.latexwalker
+import pylatexenc.macrospec  # noqa: F401
 import pytest
 
 from nct import cli
