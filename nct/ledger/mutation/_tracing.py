@@ -29,7 +29,7 @@ class Trace:
     """
 
     def __init__(self, watched: Iterable[CodeType], called: Iterable[CodeType] = ()) -> None:
-        self._spans = {code: [_span(p) for p in code.co_positions()] for outer in watched for code in _nested(outer)}
+        self._spans = {code: [_span(p) for p in code.co_positions()] for outer in watched for code in nested(outer)}
         self._executed: dict[CodeType, set[int]] = {code: set() for code in self._spans}
         self._calls: dict[CodeType, list[_Call]] = {code: [] for code in called}
 
@@ -72,7 +72,7 @@ class Trace:
         An expression that the compiler has folded into a larger constant has no instruction of its own; it was reached
         if the innermost one around it was.
         """
-        codes = [code for code in _nested(place.code) if code in self._spans]
+        codes = [code for code in nested(place.code) if code in self._spans]
         inside = [(code, i) for code in codes for i, s in enumerate(self._spans[code]) if s and place.holds(*s)]
         if not inside:
             around = [
@@ -126,11 +126,12 @@ def _span(positions: tuple[int | None, int | None, int | None, int | None]) -> _
     return line, column, last, end
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def nested(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function and of those defined within it, its comprehensions included."""
     yield code
     for part in code.co_consts:
         if isinstance(part, CodeType):
-            yield from _nested(part)
+            yield from nested(part)
 
 
 def _everywhere(truth: Any) -> bool:

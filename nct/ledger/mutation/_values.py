@@ -1,6 +1,7 @@
 """False neighbours of a statement's value: of numbers, functions, expressions, and what is made of them."""
 
 import ast
+import dis
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
@@ -14,6 +15,7 @@ from nct.ledger.mutation._edit import Comparison, Edit, Place
 from nct.ledger.mutation._expressions import edits_of_expression, is_expression
 from nct.ledger.mutation._functions import closure_of, edits_of_source, rebuilt, source_of
 from nct.ledger.mutation._syntax import moved
+from nct.ledger.mutation._tracing import nested
 
 #: How many functions deep edits go, from one to those of its file that it calls.
 _DEPTH = 3
@@ -233,11 +235,11 @@ def _is_of_the_file(part: Any, function: FunctionType) -> bool:
 def _global_names(function: FunctionType, tree: ast.AST) -> dict[str, Place]:
     """The global names that a function reads, each with a place where it does."""
     code = function.__code__
-    own = {*code.co_varnames, *code.co_freevars, *code.co_cellvars}
+    read = {one.argval for part in nested(code) for one in dis.get_instructions(part) if one.opname == "LOAD_GLOBAL"}
     places: dict[str, Place] = {}
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Load(), end_lineno=int(last), end_col_offset=int(end)):
-                if name in function.__globals__ and name not in own:
+                if name in function.__globals__ and name in read:
                     places.setdefault(name, Place(code, node.lineno, node.col_offset, last, end))
     return places

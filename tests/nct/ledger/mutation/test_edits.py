@@ -213,6 +213,11 @@ def test_what_a_function_uses_of_its_own_file():
     assert helper(1) == HALF  # only the edited statement sees the edited helper
 
 
+def test_a_variable_of_a_comprehension_is_no_global_of_its_name():
+    assert not any(name.startswith("helper.") for name in edits(lambda m: sum(helper for helper in range(m))))
+    assert any(name.startswith("helper.") for name in edits(lambda m: sum(helper(k) for k in range(m))))
+
+
 def test_partial_functions():
     found = edits(partial(pow, 2, mod=7))
     assert found["[0]: 2 → 3"](2) == 2
